@@ -1,0 +1,22 @@
+import type { Config } from "../config.ts";
+import type { EpochSeconds } from "../core/time.ts";
+import type { KeyRing } from "../crypto/keys.ts";
+import type { AiBinding } from "../egress/gateway.ts";
+import type { Log } from "../observe/log.ts";
+import type { GrantStore } from "./grant-store.ts";
+import type { MicrosoftSession } from "./microsoft-session.ts";
+
+/** What the object's operations work with; one value per request. */
+export interface AgentContext {
+  readonly gid: string;
+  readonly requestId: string;
+  readonly config: Config;
+  readonly keys: KeyRing;
+  readonly store: GrantStore;
+  readonly microsoft: MicrosoftSession;
+  readonly ai: AiBinding | undefined;
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly now: () => EpochSeconds;
+}

@@ -1,0 +1,224 @@
+import * as v from "valibot";
+import { parseJson } from "../core/json.ts";
+import { addSeconds } from "../core/time.ts";
+import { type Box, type BoxPlace, open, seal } from "../crypto/box.ts";
+import { sha256 } from "../crypto/hash.ts";
+import { randomSecret } from "../crypto/random.ts";
+import { mintToken } from "../crypto/token.ts";
+import { entraAuthorizeUrl } from "../entra/authorize-url.ts";
+import { verifyIdToken } from "../entra/id-token.ts";
+import { redeemEntraCode } from "../entra/token.ts";
+import { GRAPH_SCOPES } from "../graph/scopes.ts";
+import { endGrant } from "../oauth/grant/end.ts";
+import {
+  type Authorization,
+  CODE_LIFETIME_SECONDS,
+  type EndReason,
+  GRANT_LIFETIME_SECONDS,
+  LOGIN_LIFETIME_SECONDS,
+} from "../oauth/grant/grant.ts";
+import { beginLogin, claimLogin, completeLogin } from "../oauth/grant/login.ts";
+import type { BeginLogin, CompleteLogin, LoginBegun, LoginCompleted } from "../oauth/grants.ts";
+import { computeChallenge } from "../oauth/pkce.ts";
+import { grantedScopes } from "../oauth/scope.ts";
+import type { AgentContext } from "./context.ts";
+import { sealTokens } from "./microsoft-session.ts";
+
+/** What has to survive the way to Entra and back; sealed, because it holds our secrets towards Entra. */
+const LOGIN = v.object({
+  request: v.object({
+    clientId: v.string(),
+    redirectUri: v.string(),
+    scopes: v.array(v.picklist(GRAPH_SCOPES)),
+    resource: v.string(),
+    codeChallenge: v.string(),
+    state: v.optional(v.string()),
+  }),
+  accessIdentity: v.nullable(v.string()),
+  codeVerifier: v.string(),
+  nonce: v.string(),
+  loginCookie: v.string(),
+  entraUrl: v.string(),
+});
+
+type Login = v.InferOutput<typeof LOGIN>;
+
+/** An approved form starts a login; the same form again leads to the same place. */
+export async function startLogin(input: BeginLogin, context: AgentContext): Promise<LoginBegun> {
+  const loginExpiresAt = addSeconds(context.now(), LOGIN_LIFETIME_SECONDS);
+  const state = await mintToken(context.keys, "m365s", context.gid, loginExpiresAt);
+  const [codeVerifier, nonce, loginCookie] = [randomSecret(), randomSecret(), randomSecret()];
+  const entraUrl = entraAuthorizeUrl(context.config, {
+    origin: input.origin,
+    scopes: input.request.scopes,
+    state: state.text,
+    nonce,
+    codeChallenge: await computeChallenge(codeVerifier),
+  });
+  const { request, accessIdentity } = input;
+  const login: Login = {
+    request: { ...request, scopes: [...request.scopes] },
+    accessIdentity,
+    codeVerifier,
+    nonce,
+    loginCookie,
+    entraUrl,
+  };
+  const pending = {
+    state: "pending",
+    formExpiresAt: input.formExpiresAt,
+    loginExpiresAt,
+    stateHash: await sha256(state.text),
+    formCookieHash: input.formCookieHash,
+    loginCookieHash: await sha256(loginCookie),
+    wrongBrowsers: 0,
+    loginBox: await seal(context.keys, place(context.gid), JSON.stringify(login)),
+  } as const;
+  const begun = context.store.commit(beginLogin(context.store.grant(), pending));
+  if (begun.kind === "started") return { kind: "started", entraUrl, loginCookie };
+  if (begun.kind === "used") return begun;
+  const earlier = await openLogin(begun.loginBox, context);
+  if (earlier === undefined) return { kind: "used" };
+  return { kind: "already_started", entraUrl: earlier.entraUrl, loginCookie: earlier.loginCookie };
+}
+
+/** Entra sent the browser back: claim the login, exchange the code, find out who it is, and mint our code. */
+export async function finishLogin(input: CompleteLogin, context: AgentContext): Promise<LoginCompleted> {
+  const stateHash = await sha256(input.state);
+  const loginCookieHash = await sha256(input.loginCookie);
+  const claim = context.store.commit(claimLogin(context.store.grant(), { stateHash, loginCookieHash }, context.now()));
+  if (claim.kind === "refused") return claim;
+  const login = await openLogin(claim.loginBox, context);
+  if (login === undefined) return fail(context, "signin_failed", undefined);
+  if (login.accessIdentity !== input.accessIdentity) {
+    fail(context, "signin_failed", login);
+    return { kind: "refused", reason: "access_identity_mismatch" };
+  }
+  if ("error" in input.answer) return refusedByEntra(input.answer.error, login, context);
+
+  const { codeVerifier, nonce } = login;
+  const exchange = { code: input.answer.code, codeVerifier, origin: input.origin };
+  const answer = await redeemEntraCode(context.config, exchange, context.now());
+  if (!answer.ok) {
+    const { errorCodes, traceId } = answer.error;
+    logFailure(context, answer.error.kind === "misconfigured", answer.error.error, errorCodes, traceId);
+    return fail(context, "signin_failed", login, EXCHANGE_ERRORS[answer.error.kind]);
+  }
+  const identity = await verifyIdToken(context.config, answer.value.idToken, nonce, context.now());
+  if (!identity.ok) {
+    logFailure(context, false, identity.error);
+    return fail(context, "signin_failed", login, identity.error === "keys_unavailable" ? UNAVAILABLE : DENIED);
+  }
+  const scopes = grantedScopes(login.request.scopes, answer.value.scopes);
+  if (scopes.length === 0) return fail(context, "denied", login, DENIED);
+
+  const now = context.now();
+  const code = await mintToken(context.keys, "m365c", context.gid, addSeconds(now, CODE_LIFETIME_SECONDS));
+  const authorization: Authorization = {
+    clientId: login.request.clientId,
+    redirectUri: login.request.redirectUri,
+    resource: login.request.resource,
+    scopes,
+    person: identity.value,
+    accessIdentity: login.accessIdentity,
+    createdAt: now,
+    expiresAt: addSeconds(now, GRANT_LIFETIME_SECONDS),
+  };
+  const codeRecord = {
+    hash: await sha256(code.text),
+    challenge: login.request.codeChallenge,
+    expiresAt: code.expiresAt,
+  };
+  const tokens = await sealTokens(answer.value, context);
+  const completed = context.store.commit(completeLogin(context.store.grant(), { authorization, code: codeRecord }));
+  if (completed.kind !== "coded") return { kind: "refused", reason: "login_over" };
+  context.store.saveMicrosoft(tokens);
+  logSignIn(authorization, context);
+  return { kind: "signed_in", request: restore(login), code: code.text };
+}
+
+interface ClientError {
+  readonly error: "access_denied" | "server_error" | "temporarily_unavailable";
+  readonly description: string;
+}
+
+const DENIED: ClientError = {
+  error: "access_denied",
+  description: "Microsoft or the person did not allow the sign-in.",
+};
+const BROKEN: ClientError = {
+  error: "server_error",
+  description: "This server could not complete the sign-in at Microsoft.",
+};
+const UNAVAILABLE: ClientError = {
+  error: "temporarily_unavailable",
+  description: "Microsoft's sign-in service does not answer just now. Try again.",
+};
+const EXCHANGE_ERRORS = { ended: DENIED, unavailable: UNAVAILABLE, misconfigured: BROKEN } as const;
+
+/** OpenID Connect Core §3.1.2.6, in the few words that a client needs. */
+function refusedByEntra(error: string, login: Login, context: AgentContext): LoginCompleted {
+  const known = ["access_denied", "consent_required", "interaction_required", "login_required"];
+  logFailure(context, false, /^[a-z_]{1,40}$/.test(error) ? error : "unknown");
+  if (known.includes(error)) return fail(context, "denied", login, DENIED);
+  return fail(context, "signin_failed", login, error === "temporarily_unavailable" ? UNAVAILABLE : BROKEN);
+}
+
+/** The login is over; the client hears of it where its request is known. */
+function fail(
+  context: AgentContext,
+  reason: EndReason,
+  login: Login | undefined,
+  problem: ClientError = BROKEN,
+): LoginCompleted {
+  const grant = context.store.grant();
+  if (grant !== undefined) context.store.commit({ next: endGrant(grant, reason), outcome: undefined });
+  if (login === undefined) return { kind: "refused", reason: "login_over" };
+  return { kind: "failed", request: restore(login), ...problem };
+}
+
+/** `state` is set again, because JSON drops a member that is undefined. */
+function restore(login: Login) {
+  return { ...login.request, state: login.request.state };
+}
+
+async function openLogin(box: Box, context: AgentContext): Promise<Login | undefined> {
+  const opened = await open(context.keys, place(context.gid), box);
+  const value = opened.ok ? parseJson(opened.value.plaintext) : undefined;
+  const login = v.safeParse(LOGIN, value?.ok ? value.value : undefined);
+  return login.success ? login.output : undefined;
+}
+
+function place(gid: string): BoxPlace {
+  return { purpose: "login", owner: gid, column: "login" };
+}
+
+function logFailure(
+  context: AgentContext,
+  isOperators: boolean,
+  code: string,
+  errorCodes: readonly number[] = [],
+  traceId?: string,
+): void {
+  const metadata = { errorCodes, ...(traceId === undefined ? {} : { traceId }) };
+  if (isOperators) {
+    context.log({ level: "ERROR", message: "Authentication of this server at Microsoft failed", code, metadata });
+  } else {
+    context.log({ level: "WARN", message: "Authentication with Microsoft failed", code, metadata });
+  }
+}
+
+function logSignIn(authorization: Authorization, context: AgentContext): void {
+  const { clientId, redirectUri, scopes, person, accessIdentity } = authorization;
+  context.log({
+    level: "INFO",
+    message: "OAuth sign-in completed",
+    userId: person.oid,
+    metadata: {
+      clientId,
+      redirectHost: new URL(redirectUri).host,
+      scopes,
+      ...(accessIdentity === null ? {} : { accessIdentity }),
+    },
+  });
+}

@@ -1,0 +1,93 @@
+import { type Bytes, base64url, concatBytes, equalBytes, readBase64url, utf8 } from "../core/bytes.ts";
+import { err, ok, type Result } from "../core/result.ts";
+import type { EpochSeconds } from "../core/time.ts";
+import { hmac } from "./hash.ts";
+import { deriveMacKey, type KeyRing, type MasterKey } from "./keys.ts";
+import { randomBytes } from "./random.ts";
+
+/** Authorization code, access token, refresh token, and the `state` we send to Entra. */
+export type TokenKind = "m365c" | "m365a" | "m365r" | "m365s";
+
+/** What a checked text says. Whether it was used or revoked is for the grant's object to decide. */
+export interface Token {
+  readonly text: string;
+  readonly gid: string;
+  readonly expiresAt: EpochSeconds;
+}
+
+export type TokenProblem = "token_malformed" | "token_forged" | "token_expired";
+
+const GID_BYTES = 16;
+const EXPIRY_BYTES = 4;
+const RANDOM_BYTES = 24;
+const TAG_BYTES = 16;
+
+/** `<kind>.<gid>.<secret>`, RFC 6750 §2.1 b64token characters only. */
+const SHAPE = /^(m365[a-z])\.([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{59})$/;
+
+/** Longest text worth looking at; every token is exactly this long. */
+export const TOKEN_LENGTH = 5 + 1 + 22 + 1 + 59;
+
+/** A bearer that claims to be one of ours, well formed or not. */
+export function hasOurShape(bearer: string): boolean {
+  return /^m365[a-z]\./.test(bearer);
+}
+
+export function mintGrantId(): string {
+  return base64url(randomBytes(GID_BYTES));
+}
+
+export function isGrantId(text: string): boolean {
+  return readBase64url(text)?.length === GID_BYTES;
+}
+
+/** Draws a token that nobody can guess and that this server recognises without storage. */
+export async function mintToken(ring: KeyRing, kind: TokenKind, gid: string, expiresAt: EpochSeconds): Promise<Token> {
+  const expiry = new Uint8Array(EXPIRY_BYTES);
+  new DataView(expiry.buffer).setUint32(0, expiresAt);
+  const body = concatBytes(expiry, randomBytes(RANDOM_BYTES));
+  const tag = await computeTag(ring.current, kind, gid, body);
+  return { text: `${kind}.${gid}.${base64url(concatBytes(body, tag))}`, gid, expiresAt };
+}
+
+/**
+ * Checks kind, tag and expiry: one HMAC, no storage. A token of another kind counts as malformed.
+ * @param now a token is alive while `now` is before its expiry
+ */
+export async function readToken(
+  ring: KeyRing,
+  kind: TokenKind,
+  text: string,
+  now: EpochSeconds,
+): Promise<Result<Token, TokenProblem>> {
+  const [, kindText, gid, secretText] = SHAPE.exec(text) ?? [];
+  const secret = readBase64url(secretText ?? "");
+  if (kindText !== kind || gid === undefined || !isGrantId(gid) || secret === undefined) return err("token_malformed");
+  const body = secret.subarray(0, EXPIRY_BYTES + RANDOM_BYTES);
+  const tag = secret.subarray(EXPIRY_BYTES + RANDOM_BYTES);
+  if (!(await isOurTag(ring, kind, gid, body, tag))) return err("token_forged");
+  const expiresAt = new DataView(secret.buffer).getUint32(0) as EpochSeconds;
+  return now < expiresAt ? ok({ text, gid, expiresAt }) : err("token_expired");
+}
+
+async function isOurTag(ring: KeyRing, kind: TokenKind, gid: string, body: Bytes, tag: Bytes): Promise<boolean> {
+  if (equalBytes(await computeTag(ring.current, kind, gid, body), tag)) return true;
+  return ring.previous !== undefined && equalBytes(await computeTag(ring.previous, kind, gid, body), tag);
+}
+
+async function computeTag(key: MasterKey, kind: TokenKind, gid: string, body: Bytes): Promise<Bytes> {
+  const tag = await hmac(await tagKey(key), concatBytes(utf8(`${kind}.${gid}.`), body));
+  return tag.subarray(0, TAG_BYTES);
+}
+
+const tagKeys = new WeakMap<MasterKey, Promise<CryptoKey>>();
+
+/** The same for every grant, so it is derived once per isolate. */
+function tagKey(key: MasterKey): Promise<CryptoKey> {
+  let derived = tagKeys.get(key);
+  if (derived === undefined) {
+    derived = deriveMacKey(key, "token-tag");
+    tagKeys.set(key, derived);
+  }
+  return derived;
+}

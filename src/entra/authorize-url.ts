@@ -1,0 +1,43 @@
+import type { Config } from "../config.ts";
+import type { GraphScope } from "../graph/scopes.ts";
+import { entraEndpoint, entraRedirectUri } from "./endpoints.ts";
+
+const PUBLIC_GRAPH = "https://graph.microsoft.com";
+
+export interface EntraLogin {
+  readonly origin: string;
+  readonly scopes: readonly GraphScope[];
+  readonly state: string;
+  readonly nonce: string;
+  /** Of our own PKCE pair; the client's challenge never leaves us. */
+  readonly codeChallenge: string;
+}
+
+/** The address that starts a sign-in at Microsoft. Entra: v2-oauth2-auth-code-flow */
+export function entraAuthorizeUrl(config: Config, login: EntraLogin): string {
+  const url = new URL(entraEndpoint(config, "authorize"));
+  url.search = new URLSearchParams({
+    client_id: config.MICROSOFT_CLIENT_ID,
+    response_type: "code",
+    // form_post would come as a cross-site POST, without our SameSite=Lax cookies.
+    response_mode: "query",
+    redirect_uri: entraRedirectUri(login.origin),
+    scope: entraScope(config, login.scopes),
+    state: login.state,
+    nonce: login.nonce,
+    code_challenge: login.codeChallenge,
+    code_challenge_method: "S256",
+  }).toString();
+  return url.href;
+}
+
+/** Short names work in the public cloud only; elsewhere a scope names its Graph. */
+export function entraScope(config: Config, scopes: readonly GraphScope[]): string {
+  const prefix = config.GRAPH_ORIGIN === PUBLIC_GRAPH ? "" : `${config.GRAPH_ORIGIN}/`;
+  return ["openid", "profile", "offline_access", ...scopes.map((scope) => `${prefix}${scope}`)].join(" ");
+}
+
+/** The names of granted scopes without the resource they may be prefixed with. */
+export function readEntraScope(scope: string): string[] {
+  return scope.split(" ").map((name) => name.replace(/^https:\/\/[^/]+\//, ""));
+}

@@ -1,0 +1,37 @@
+/** HTML with escaping by construction: only `html` makes `Markup`, and it escapes all text put into it. */
+export class Markup {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const ENTITIES: { readonly [character: string]: string } = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+}
+
+type Part = string | number | Markup | undefined | readonly Markup[];
+
+/** Safe in element content and in quoted attribute values; never put text into a script, a style or a URL scheme. */
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
+  let text = strings[0] ?? "";
+  parts.forEach((part, index) => {
+    text += render(part) + (strings[index + 1] ?? "");
+  });
+  return new Markup(text);
+}
+
+function render(part: Part): string {
+  if (part === undefined) return "";
+  if (part instanceof Markup) return part.text;
+  if (typeof part === "object") return part.map((markup) => markup.text).join("");
+  return escapeHtml(String(part));
+}

@@ -1,0 +1,23 @@
+/** Who we are on the network: never from a forwarding header, only from configuration or the request URL. */
+const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** @param hostname as `URL.hostname` writes it */
+export function isLoopback(hostname: string): boolean {
+  return LOOPBACK_HOSTS.has(hostname);
+}
+
+/** Equal origins, where the loopback names with equal port are one host. */
+export function isSameOrigin(left: URL, right: URL): boolean {
+  if (left.origin === right.origin) return true;
+  return (
+    left.protocol === right.protocol &&
+    left.port === right.port &&
+    isLoopback(left.hostname) &&
+    isLoopback(right.hostname)
+  );
+}
+
+/** The parsed URL, or undefined for text that is none. */
+export function readUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}

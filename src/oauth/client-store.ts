@@ -1,0 +1,64 @@
+import * as v from "valibot";
+import { parseJson } from "../core/json.ts";
+import type { EpochSeconds } from "../core/time.ts";
+import { CLIENT, type Client, isClientId, STATIC_CLIENT, STATIC_CLIENT_ID } from "./client.ts";
+
+/** Where clients come from: our own registrations, and what the operator wrote into `CONFIG_KV`. */
+export interface ClientStore {
+  find(clientId: string): Promise<Client | undefined>;
+  save(client: Client): Promise<void>;
+  /** Slides the expiry of a registration that was just used. */
+  touch(client: Client, now: EpochSeconds): Promise<void>;
+}
+
+/** A registration nobody signed in with is gone after a day. */
+const UNUSED_CLIENT_SECONDS = 86_400;
+/** One that is used stays as long as its grants may. */
+const USED_CLIENT_SECONDS = 90 * 86_400;
+/** KV takes one write a second per key; once a day is enough to slide 90 days. */
+const TOUCH_INTERVAL_SECONDS = 86_400;
+
+export function createClientStore(registrations: KVNamespace, configured: KVNamespace | undefined): ClientStore {
+  const key = (clientId: string) => `client:${clientId}`;
+  const put = (client: Client, expirationTtl: number) =>
+    registrations.put(key(client.clientId), JSON.stringify(client), {
+      expirationTtl,
+      metadata: { clientName: client.clientName, registeredAt: client.registeredAt },
+    });
+  return {
+    async find(clientId) {
+      if (!isClientId(clientId)) return undefined;
+      if (clientId === STATIC_CLIENT_ID) return findStatic(registrations, configured);
+      return (
+        readClient(await registrations.get(key(clientId)), clientId) ??
+        readClient((await configured?.get(key(clientId))) ?? null, clientId)
+      );
+    },
+    save: (client) => put(client, UNUSED_CLIENT_SECONDS),
+    async touch(client, now) {
+      if (client.lastUsedAt !== undefined && now - client.lastUsedAt < TOUCH_INTERVAL_SECONDS) return;
+      // A client of the operator's is not in this namespace and must not get an expiry.
+      if ((await registrations.get(key(client.clientId))) === null) return;
+      await put({ ...client, lastUsedAt: now }, USED_CLIENT_SECONDS);
+    },
+  };
+}
+
+/** The operator may map the static id, and it alone, to a client of their own. */
+async function findStatic(
+  registrations: KVNamespace,
+  configured: KVNamespace | undefined,
+): Promise<Client | undefined> {
+  const actual = (await configured?.get(`static_client_actual:${STATIC_CLIENT_ID}`)) ?? null;
+  if (actual === null || !isClientId(actual)) return STATIC_CLIENT;
+  const text = (await configured?.get(`client:${actual}`)) ?? (await registrations.get(`client:${actual}`));
+  const client = readClient(text, actual);
+  return client && { ...client, clientId: STATIC_CLIENT_ID };
+}
+
+function readClient(text: string | null, clientId: string): Client | undefined {
+  if (text === null) return undefined;
+  const value = parseJson(text);
+  const client = v.safeParse(CLIENT, value.ok ? value.value : undefined);
+  return client.success && client.output.clientId === clientId ? client.output : undefined;
+}

@@ -1,0 +1,42 @@
+import * as v from "valibot";
+
+/** A client as registered (RFC 7591 §2). RFC 7591 lists more members; these are the ones we store. */
+export const CLIENT = v.object({
+  clientId: v.string(),
+  clientName: v.string(),
+  redirectUris: v.array(v.string()),
+  tokenEndpointAuthMethod: v.picklist(["none", "client_secret_basic", "client_secret_post"]),
+  grantTypes: v.array(v.picklist(["authorization_code", "refresh_token"])),
+  /** SHA-256; the secret has 256 random bits, so a slow hash would add nothing. */
+  clientSecretHash: v.optional(v.string()),
+  clientUri: v.optional(v.string()),
+  logoUri: v.optional(v.string()),
+  policyUri: v.optional(v.string()),
+  tosUri: v.optional(v.string()),
+  contacts: v.optional(v.array(v.string())),
+  registeredAt: v.optional(v.number(), 0),
+  lastUsedAt: v.optional(v.number()),
+});
+
+export type Client = v.InferOutput<typeof CLIENT>;
+export type AuthMethod = Client["tokenEndpointAuthMethod"];
+
+/** Known to mcp-remote and others without registration; anybody may use it, so it always shows the full page. */
+export const STATIC_CLIENT_ID = "rWJu8WV42zC5pfGT";
+
+export const STATIC_CLIENT: Client = {
+  clientId: STATIC_CLIENT_ID,
+  clientName: "Local MCP client",
+  redirectUris: ["localhost", "127.0.0.1", "[::1]"].flatMap((host) => [
+    `http://${host}/oauth/callback`,
+    `http://${host}/callback`,
+  ]),
+  tokenEndpointAuthMethod: "none",
+  grantTypes: ["authorization_code", "refresh_token"],
+  registeredAt: 0,
+};
+
+/** What a client id may look like before it is looked up: visible ASCII, RFC 6749 Appendix A.1. */
+export function isClientId(text: string): boolean {
+  return /^[\x21-\x7e]{1,256}$/.test(text);
+}

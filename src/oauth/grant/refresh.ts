@@ -1,0 +1,98 @@
+import { equalText } from "../../core/bytes.ts";
+import type { EpochSeconds } from "../../core/time.ts";
+import type { Box } from "../../crypto/box.ts";
+import type { GraphScope } from "../../graph/scopes.ts";
+import { addAccessToken } from "./access.ts";
+import { endGrant } from "./end.ts";
+import {
+  type Active,
+  type Authorization,
+  type Grant,
+  MAX_SPENT_REFRESH_TOKENS,
+  REPLAY_WINDOW_SECONDS,
+  type RefreshFamily,
+  type Transition,
+} from "./grant.ts";
+
+export interface Rotation {
+  readonly refreshHash: string;
+  readonly clientId: string;
+  readonly isResourceAccepted: (granted: string) => boolean;
+  /** RFC 6749 §6: the scopes asked for, or undefined for all that were granted. */
+  readonly scopes: readonly GraphScope[] | undefined;
+  readonly accessHash: string;
+  readonly accessExpiresAt: EpochSeconds;
+  /** The successor, drawn and sealed beforehand; used only if this rotation is the first. */
+  readonly successorHash: string;
+  readonly successorExpiresAt: EpochSeconds;
+  readonly successorBox: Box;
+}
+
+export type RefreshProblem =
+  | "refresh_unknown"
+  | "refresh_reused"
+  | "client_mismatch"
+  | "resource_mismatch"
+  | "scope_widened";
+
+export type RefreshOutcome =
+  | { readonly kind: "rotated"; readonly scopes: readonly GraphScope[]; readonly authorization: Authorization }
+  /** The answer got lost, or another process of the same client was first: the same successor again. */
+  | {
+      readonly kind: "repeated";
+      readonly scopes: readonly GraphScope[];
+      readonly authorization: Authorization;
+      readonly successorBox: Box;
+    }
+  | { readonly kind: "refused"; readonly reason: RefreshProblem };
+
+/** POST /token with `refresh_token`. OAuth 2.1 §4.3.1: rotation, where reuse beyond one lost answer ends the family. */
+export function rotateRefresh(
+  grant: Grant | undefined,
+  presented: Rotation,
+  now: EpochSeconds,
+): Transition<RefreshOutcome> {
+  const refuse = (reason: RefreshProblem, next = grant): Transition<RefreshOutcome> => ({
+    next,
+    outcome: { kind: "refused", reason },
+  });
+  if (grant?.state !== "active") return refuse("refresh_unknown");
+  const use = recognise(grant.refresh, presented.refreshHash, now);
+  if (use === "unknown") return refuse("refresh_unknown");
+  if (grant.authorization.clientId !== presented.clientId) return refuse("client_mismatch");
+  if (use === "reused") return refuse("refresh_reused", endGrant(grant, "refresh_reused"));
+  if (!presented.isResourceAccepted(grant.authorization.resource)) return refuse("resource_mismatch");
+  const scopes = presented.scopes ?? grant.authorization.scopes;
+  if (scopes.some((scope) => !grant.authorization.scopes.includes(scope))) return refuse("scope_widened");
+
+  const token = { hash: presented.accessHash, scopes, expiresAt: presented.accessExpiresAt };
+  const renewed: Active = { ...grant, access: addAccessToken(grant.access, token, now) };
+  if (use !== "current") {
+    const outcome = { kind: "repeated", scopes, authorization: grant.authorization, ...use } as const;
+    return { next: renewed, outcome };
+  }
+  const refresh = rotate(grant.refresh, presented, now);
+  return { next: { ...renewed, refresh }, outcome: { kind: "rotated", scopes, authorization: grant.authorization } };
+}
+
+type Use = "current" | { readonly successorBox: Box } | "reused" | "unknown";
+
+function recognise(family: RefreshFamily, hash: string, now: EpochSeconds): Use {
+  if (equalText(family.current, hash)) return now < family.expiresAt ? "current" : "unknown";
+  const { previous } = family;
+  if (previous !== null && equalText(previous.hash, hash)) {
+    const isInTime = now <= previous.rotatedAt + REPLAY_WINDOW_SECONDS;
+    return isInTime ? { successorBox: previous.successorBox } : "reused";
+  }
+  return family.spent.some((spent) => equalText(spent, hash)) ? "reused" : "unknown";
+}
+
+function rotate(family: RefreshFamily, presented: Rotation, now: EpochSeconds): RefreshFamily {
+  const spent = family.previous === null ? family.spent : [...family.spent, family.previous.hash];
+  return {
+    current: presented.successorHash,
+    expiresAt: presented.successorExpiresAt,
+    previous: { hash: family.current, rotatedAt: now, successorBox: presented.successorBox },
+    spent: spent.slice(-MAX_SPENT_REFRESH_TOKENS),
+  };
+}

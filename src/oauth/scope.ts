@@ -1,0 +1,31 @@
+import { err, ok, type Result } from "../core/result.ts";
+import { type GraphScope, isGraphScope, satisfies } from "../graph/scopes.ts";
+
+/** Asked for by habit; they add no access to Graph (`openid` would promise an id_token that we never issue). */
+const NEUTRAL_SCOPES = ["openid", "profile", "email", "offline_access"];
+
+/**
+ * What a request for scopes comes to (RFC 6749 §3.3). Unknown names are dropped; wider names of older set-up guides
+ * (`Mail.ReadWrite`) become the catalogue's narrower one.
+ * @param requested as received, or undefined
+ * @returns catalogue scopes in catalogue order; `invalid_scope` when names were given and none is known
+ */
+export function readScope(
+  requested: string | undefined,
+  catalogue: readonly GraphScope[],
+): Result<readonly GraphScope[], "invalid_scope"> {
+  const names = (requested ?? "").split(" ").filter((name) => name !== "");
+  const graphNames = names.filter((name) => !NEUTRAL_SCOPES.includes(name));
+  if (graphNames.length === 0) return ok(catalogue);
+  const narrowed = graphNames.map((name) =>
+    (catalogue as readonly string[]).includes(name) ? name : name.replace(/\.ReadWrite$/, ".Read"),
+  );
+  const known = catalogue.filter((scope) => narrowed.includes(scope));
+  return known.length > 0 ? ok(known) : err("invalid_scope");
+}
+
+/** What was asked and what Entra gave for it. Entra may grant less; it never widens a grant. */
+export function grantedScopes(asked: readonly GraphScope[], entra: readonly string[]): readonly GraphScope[] {
+  const given = entra.filter(isGraphScope);
+  return asked.filter((scope) => satisfies(given, scope));
+}

@@ -1,0 +1,74 @@
+/**
+ * Everything the product ever logs. A field that is not here cannot be logged: adding one is a change to this file.
+ * Never a token, secret, code, cookie, address of a correspondent, subject, query, file name or body.
+ */
+export type Level = "DEBUG" | "INFO" | "WARN" | "ERROR";
+
+interface Message<L extends Level, M extends string> {
+  readonly level: L;
+  readonly message: M;
+}
+
+/** Fields that more than one event carries. */
+interface Common {
+  readonly userId?: string;
+  readonly tool?: string;
+  readonly durationMs?: number;
+  readonly status?: number;
+  /** A stable reason out of one of our unions. */
+  readonly code?: string;
+  readonly context?: string;
+}
+
+export type LogEvent = Common &
+  (
+    | Message<"DEBUG", "request">
+    | (Message<"ERROR", "unexpected fault"> & { readonly error: string })
+    | (Message<"ERROR", "configuration error"> & { readonly metadata: { readonly keys: readonly string[] } })
+    | (Message<"INFO" | "WARN", "OAuth request refused"> & { readonly metadata?: { readonly clientId?: string } })
+    | (Message<"INFO", "OAuth client registered"> & { readonly metadata: ClientFacts })
+    | (Message<"INFO", "OAuth grant approved" | "OAuth grant denied"> & { readonly metadata: ApprovalFacts })
+    | (Message<"INFO", "OAuth sign-in completed"> & { readonly metadata: ApprovalFacts })
+    | (Message<"WARN", "Authentication with Microsoft failed"> & { readonly metadata?: EntraFacts })
+    | (Message<"ERROR", "Authentication of this server at Microsoft failed"> & { readonly metadata?: EntraFacts })
+    | Message<"INFO", "OAuth code redeemed" | "OAuth tokens refreshed">
+    | Message<"WARN", "OAuth code replayed, grant ended" | "OAuth refresh token reused, grant ended">
+    | Message<"INFO", "OAuth grant ended" | "OAuth token revoked">
+    | Message<"INFO", "Microsoft token refreshed">
+    | (Message<"INFO" | "WARN", `tool: ${string}`> & { readonly metadata: CallFacts })
+    | (Message<"WARN", "Graph API error"> & { readonly metadata: GraphFacts })
+    | (Message<"DEBUG", "Graph call"> & { readonly metadata: GraphFacts })
+  );
+
+interface ClientFacts {
+  readonly clientId: string;
+  readonly redirectHosts: readonly string[];
+  readonly authMethod: string;
+}
+
+interface ApprovalFacts {
+  readonly clientId: string;
+  readonly redirectHost: string;
+  readonly scopes: readonly string[];
+  readonly accessIdentity?: string;
+}
+
+interface EntraFacts {
+  /** Entra's numeric AADSTS codes and trace id, which name no person. */
+  readonly errorCodes?: readonly number[];
+  readonly traceId?: string;
+}
+
+interface CallFacts {
+  readonly binding: "MCP_OBJECT";
+  readonly clientId: string;
+  readonly accessIdentity?: string;
+  readonly aiGatewayLogId: string | null;
+  readonly graphRequestIds: readonly string[];
+}
+
+interface GraphFacts {
+  readonly aiGatewayLogId: string | null;
+  readonly graphRequestId?: string;
+  readonly attempt: number;
+}

@@ -1,0 +1,39 @@
+import * as v from "valibot";
+import { hasControlCharacters } from "../core/text.ts";
+
+/** RFC 5321 §4.5.3.1.3 bounds a path at 256 octets; 320 is the habit of address books. */
+const MAX_ADDRESS_LENGTH = 320;
+
+/** One plain address: no display name, no list, no control characters, nothing that a header could be built from. */
+const ADDRESS = /^[^\s@<>()[\]\\,;:"]+@[^\s@<>()[\]\\,;:"]+\.[^\s@<>()[\]\\,;:".]+$/;
+
+export function isAddress(text: string): boolean {
+  return text.length <= MAX_ADDRESS_LENGTH && ADDRESS.test(text) && !hasControlCharacters(text);
+}
+
+export const Address = v.pipe(v.string(), v.check(isAddress, "must be an email address such as ana@contoso.com"));
+
+/** Exchange: recipient limits. */
+export const MAX_RECIPIENTS = 500;
+
+export const Addresses = v.pipe(
+  v.array(Address),
+  v.maxLength(MAX_RECIPIENTS, `may hold at most ${MAX_RECIPIENTS} addresses`),
+);
+
+/** One text, or several addresses in it split by `;` or `,`, becomes the array; everything else is left to the schema. */
+export function acceptAddresses(value: unknown): unknown {
+  if (typeof value !== "string") return Array.isArray(value) ? value.flatMap(acceptListItem) : value;
+  return acceptListItem(value);
+}
+
+function acceptListItem(item: unknown): unknown[] {
+  if (typeof item !== "string") return [item];
+  const parts = item.split(/[;,]/).map((part) => part.trim());
+  return parts.filter((part) => part !== "");
+}
+
+/** Graph: recipient. */
+export function recipient(address: string) {
+  return { emailAddress: { address } };
+}

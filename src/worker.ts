@@ -1,0 +1,106 @@
+import { type Env, logLevel, readConfig } from "./config.ts";
+import { randomUuid } from "./crypto/random.ts";
+import { addCorsHeaders, isAllowedOrigin, preflight } from "./http/cors.ts";
+import { completeHeaders } from "./http/headers.ts";
+import { isLoopback, isSameOrigin } from "./http/origin.ts";
+import { json, jsonError, redirect } from "./http/responses.ts";
+import { detectClientType } from "./observe/client-type.ts";
+import { createLog, describeFault } from "./observe/log.ts";
+import { type Exchange, ROUTES, type Route } from "./routes.ts";
+
+export { MicrosoftMCPAgent } from "./agent/microsoft-mcp-agent.ts";
+
+export default {
+  async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+    const exchange = openExchange(request, env, ctx);
+    const route = ROUTES[exchange.url.pathname];
+    const origin = request.headers.get("Origin");
+    const allowed = exchange.config.ok ? exchange.config.value.ALLOWED_ORIGINS : [];
+    const isAllowed = origin !== null && isAllowedOrigin(origin, new URL(exchange.origin), allowed);
+    const answer = await answerSafely(exchange, route, origin !== null && !isAllowed);
+    // A response that came out of a fetch or an object has immutable headers; all of ours are fresh.
+    addCorsHeaders(answer.headers, route?.cors ?? "none", origin, isAllowed);
+    completeHeaders(answer.headers, route?.kind ?? "api", exchange.requestId, exchange.url.protocol === "https:");
+    return answer;
+  },
+};
+
+function openExchange(request: Request, env: Env, ctx: ExecutionContext): Exchange {
+  const url = new URL(request.url);
+  const config = readConfig(env);
+  const canonical = config.ok ? canonicalOrigin(config.value) : undefined;
+  const requestId = randomUuid();
+  const clientType = detectClientType(request.headers);
+  const clock = () => Date.now();
+  return {
+    request,
+    env,
+    url,
+    origin: canonical ?? url.origin,
+    config,
+    requestId,
+    clientType,
+    nowMs: clock(),
+    log: createLog({ requestId, clientType, minimumLevel: logLevel(env), clock }),
+    waitUntil: (work) => ctx.waitUntil(work),
+  };
+}
+
+function canonicalOrigin(config: { WORKER_DOMAIN?: string | undefined; PROTOCOL?: string | undefined }) {
+  const { WORKER_DOMAIN, PROTOCOL } = config;
+  return WORKER_DOMAIN === undefined || PROTOCOL === undefined
+    ? undefined
+    : new URL(`${PROTOCOL}://${WORKER_DOMAIN}`).origin;
+}
+
+/** The one place where a fault of ours becomes an answer: an id to ask about, and nothing of what happened. */
+async function answerSafely(exchange: Exchange, route: Route | undefined, isForeign: boolean): Promise<Response> {
+  try {
+    return await answer(exchange, route, isForeign);
+  } catch (error) {
+    exchange.log({ level: "ERROR", message: "unexpected fault", error: describeFault(error) });
+    const { requestId } = exchange;
+    if (route?.isOriginChecked) {
+      const fault = { code: -32603, message: "An unexpected fault on this server.", data: { requestId } };
+      return json(500, { jsonrpc: "2.0", id: null, error: fault });
+    }
+    return jsonError(500, "server_error", "An unexpected fault on this server.", requestId);
+  }
+}
+
+async function answer(exchange: Exchange, route: Route | undefined, isForeign: boolean): Promise<Response> {
+  const { request, url, origin, requestId } = exchange;
+  const elsewhere = refuseAddress(url, new URL(origin), request.method, route, requestId);
+  if (elsewhere !== undefined) return elsewhere;
+  if (route === undefined) return json(404, { error: "not_found", requestId });
+  if (request.method === "OPTIONS" && route.cors !== "none") return preflight();
+  if (route.isOriginChecked && isForeign) {
+    return jsonError(403, "origin_refused", "Requests from this web origin are not allowed here.", requestId);
+  }
+  const handler = route.methods[request.method];
+  if (handler === undefined) {
+    const allow = [...Object.keys(route.methods), ...(route.cors === "none" ? [] : ["OPTIONS"])].join(", ");
+    return jsonError(405, "method_not_allowed", `This path answers ${allow}.`, requestId, { Allow: allow });
+  }
+  exchange.log({ level: "DEBUG", message: "request", context: `${request.method} ${url.pathname}` });
+  return handler(exchange);
+}
+
+/** No clear text beyond loopback, and one host only where one is configured (DNS rebinding, forgotten routes). */
+function refuseAddress(
+  url: URL,
+  canonical: URL,
+  method: string,
+  route: Route | undefined,
+  requestId: string,
+): Response | undefined {
+  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
+    if (method === "GET") return redirect(308, `https:${url.href.slice("http:".length)}`);
+    return jsonError(403, "https_required", "Use https: tokens do not travel in clear text.", requestId);
+  }
+  if (isSameOrigin(url, canonical)) return undefined;
+  if (method === "GET" && route?.kind === "page")
+    return redirect(308, `${canonical.origin}${url.pathname}${url.search}`);
+  // RFC 9110 §15.5.20
+  return jsonError(421, "misdirected_request", `This server is ${canonical.origin}.`, requestId);
+}

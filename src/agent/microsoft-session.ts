@@ -1,7 +1,5 @@
-import * as v from "valibot";
-import { parseJson } from "../core/json.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import { type BoxPlace, open, seal } from "../crypto/box.ts";
+import { type BoxPlace, openValue, sealValue } from "../crypto/box.ts";
 import { type EntraFailure, type MicrosoftTokens, refreshEntraTokens } from "../entra/token.ts";
 import { endGrant } from "../oauth/grant/end.ts";
 import type { AgentContext } from "./context.ts";
@@ -18,11 +16,7 @@ export interface SessionProblem {
   readonly retryAfterSeconds: number | undefined;
 }
 
-const TOKENS = v.object({
-  accessToken: v.string(),
-  refreshToken: v.optional(v.string()),
-  scopes: v.array(v.string()),
-});
+type SealedTokens = Pick<MicrosoftTokens, "accessToken" | "refreshToken" | "scopes">;
 
 /** The person's Microsoft tokens, which never leave this object, and their one refresh at a time. */
 export class MicrosoftSession {
@@ -110,30 +104,25 @@ function isAlive(context: AgentContext): boolean {
 
 export async function sealTokens(tokens: MicrosoftTokens, context: AgentContext): Promise<MicrosoftRecord> {
   const { accessToken, refreshToken, scopes } = tokens;
-  const box = await seal(context.keys, place(context.gid), JSON.stringify({ accessToken, refreshToken, scopes }));
+  const box = await sealValue(context.keys, place(context.gid), { accessToken, refreshToken, scopes });
   return { box, expiresAt: tokens.expiresAt, leaseUntil: 0 };
 }
 
 async function openTokens(
   record: MicrosoftRecord,
   context: AgentContext,
-): Promise<Result<v.InferOutput<typeof TOKENS>, SessionProblem>> {
-  const opened = await open(context.keys, place(context.gid), record.box);
-  const value = opened.ok ? parseJson(opened.value.plaintext) : undefined;
-  const tokens = v.safeParse(TOKENS, value?.ok ? value.value : undefined);
+): Promise<Result<SealedTokens, SessionProblem>> {
+  const opened = await openValue<SealedTokens>(context.keys, place(context.gid), record.box);
   // A key that is gone, or a box that was moved or changed: the person signs in again.
-  if (!opened.ok || !tokens.success) return err({ kind: "ended", retryAfterSeconds: undefined });
-  if (opened.value.isPreviousKey) await resealTokens(record, tokens.output, context);
-  return ok(tokens.output);
+  if (!opened.ok) return err({ kind: "ended", retryAfterSeconds: undefined });
+  const { value, isPreviousKey } = opened.value;
+  if (isPreviousKey) await resealTokens(record, value, context);
+  return ok(value);
 }
 
 /** Key rotation happens on use, unless a refresh has just written something newer. */
-async function resealTokens(
-  record: MicrosoftRecord,
-  tokens: v.InferOutput<typeof TOKENS>,
-  context: AgentContext,
-): Promise<void> {
-  const box = await seal(context.keys, place(context.gid), JSON.stringify(tokens));
+async function resealTokens(record: MicrosoftRecord, tokens: SealedTokens, context: AgentContext): Promise<void> {
+  const box = await sealValue(context.keys, place(context.gid), tokens);
   const current = context.store.microsoft();
   if (current?.box === record.box) context.store.saveMicrosoft({ ...current, box });
 }

@@ -1,14 +1,11 @@
-import * as v from "valibot";
-import { parseJson } from "../core/json.ts";
 import { addSeconds } from "../core/time.ts";
-import { type Box, type BoxPlace, open, seal } from "../crypto/box.ts";
+import { type Box, type BoxPlace, openValue, sealValue } from "../crypto/box.ts";
 import { sha256 } from "../crypto/hash.ts";
 import { randomSecret } from "../crypto/random.ts";
 import { mintToken } from "../crypto/token.ts";
 import { entraAuthorizeUrl } from "../entra/authorize-url.ts";
 import { verifyIdToken } from "../entra/id-token.ts";
 import { redeemEntraCode } from "../entra/token.ts";
-import { GRAPH_SCOPES } from "../graph/scopes.ts";
 import { endGrant } from "../oauth/grant/end.ts";
 import {
   type Authorization,
@@ -18,30 +15,21 @@ import {
   LOGIN_LIFETIME_SECONDS,
 } from "../oauth/grant/grant.ts";
 import { beginLogin, claimLogin, completeLogin } from "../oauth/grant/login.ts";
-import type { BeginLogin, CompleteLogin, LoginBegun, LoginCompleted } from "../oauth/grants.ts";
+import type { AuthorizationRequest, BeginLogin, CompleteLogin, LoginBegun, LoginCompleted } from "../oauth/grants.ts";
 import { computeChallenge } from "../oauth/pkce.ts";
 import { grantedScopes } from "../oauth/scope.ts";
 import type { AgentContext } from "./context.ts";
 import { sealTokens } from "./microsoft-session.ts";
 
 /** What has to survive the way to Entra and back; sealed, because it holds our secrets towards Entra. */
-const LOGIN = v.object({
-  request: v.object({
-    clientId: v.string(),
-    redirectUri: v.string(),
-    scopes: v.array(v.picklist(GRAPH_SCOPES)),
-    resource: v.string(),
-    codeChallenge: v.string(),
-    state: v.optional(v.string()),
-  }),
-  accessIdentity: v.nullable(v.string()),
-  codeVerifier: v.string(),
-  nonce: v.string(),
-  loginCookie: v.string(),
-  entraUrl: v.string(),
-});
-
-type Login = v.InferOutput<typeof LOGIN>;
+interface Login {
+  readonly request: AuthorizationRequest;
+  readonly accessIdentity: string | null;
+  readonly codeVerifier: string;
+  readonly nonce: string;
+  readonly loginCookie: string;
+  readonly entraUrl: string;
+}
 
 /** An approved form starts a login; the same form again leads to the same place. */
 export async function startLogin(input: BeginLogin, context: AgentContext): Promise<LoginBegun> {
@@ -56,14 +44,7 @@ export async function startLogin(input: BeginLogin, context: AgentContext): Prom
     codeChallenge: await computeChallenge(codeVerifier),
   });
   const { request, accessIdentity } = input;
-  const login: Login = {
-    request: { ...request, scopes: [...request.scopes] },
-    accessIdentity,
-    codeVerifier,
-    nonce,
-    loginCookie,
-    entraUrl,
-  };
+  const login: Login = { request, accessIdentity, codeVerifier, nonce, loginCookie, entraUrl };
   const pending = {
     state: "pending",
     formExpiresAt: input.formExpiresAt,
@@ -72,7 +53,7 @@ export async function startLogin(input: BeginLogin, context: AgentContext): Prom
     formCookieHash: input.formCookieHash,
     loginCookieHash: await sha256(loginCookie),
     wrongBrowsers: 0,
-    loginBox: await seal(context.keys, place(context.gid), JSON.stringify(login)),
+    loginBox: await sealValue(context.keys, place(context.gid), login),
   } as const;
   const begun = context.store.commit(beginLogin(context.store.grant(), pending));
   if (begun.kind === "started") return { kind: "started", entraUrl, loginCookie };
@@ -134,7 +115,7 @@ export async function finishLogin(input: CompleteLogin, context: AgentContext): 
   if (completed.kind !== "coded") return { kind: "refused", reason: "login_over" };
   context.store.saveMicrosoft(tokens);
   logSignIn(authorization, context);
-  return { kind: "signed_in", request: restore(login), code: code.text };
+  return { kind: "signed_in", request: login.request, code: code.text };
 }
 
 interface ClientError {
@@ -174,19 +155,12 @@ function fail(
   const grant = context.store.grant();
   if (grant !== undefined) context.store.commit({ next: endGrant(grant, reason), outcome: undefined });
   if (login === undefined) return { kind: "refused", reason: "login_over" };
-  return { kind: "failed", request: restore(login), ...problem };
-}
-
-/** `state` is set again, because JSON drops a member that is undefined. */
-function restore(login: Login) {
-  return { ...login.request, state: login.request.state };
+  return { kind: "failed", request: login.request, ...problem };
 }
 
 async function openLogin(box: Box, context: AgentContext): Promise<Login | undefined> {
-  const opened = await open(context.keys, place(context.gid), box);
-  const value = opened.ok ? parseJson(opened.value.plaintext) : undefined;
-  const login = v.safeParse(LOGIN, value?.ok ? value.value : undefined);
-  return login.success ? login.output : undefined;
+  const opened = await openValue<Login>(context.keys, place(context.gid), box);
+  return opened.ok ? opened.value.value : undefined;
 }
 
 function place(gid: string): BoxPlace {

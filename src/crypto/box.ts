@@ -20,6 +20,26 @@ export interface BoxPlace {
 /** NIST SP 800-38D §5.2.1.1: 96 bits is the length for which GCM needs no extra hashing. */
 const IV_BYTES = 12;
 
+/** Seals a value as JSON. */
+export function sealValue(ring: KeyRing, place: BoxPlace, value: object): Promise<Box> {
+  return seal(ring, place, JSON.stringify(value));
+}
+
+/**
+ * Opens what `sealValue` sealed.
+ * @typeParam Value what was sealed at this place; authentication vouches that we wrote it, so it is not checked again
+ */
+export async function openValue<Value>(
+  ring: KeyRing,
+  place: BoxPlace,
+  box: string,
+): Promise<Result<{ readonly value: Value; readonly isPreviousKey: boolean }, "box_unreadable">> {
+  const opened = await open(ring, place, box);
+  if (!opened.ok) return opened;
+  const { plaintext, isPreviousKey } = opened.value;
+  return ok({ value: JSON.parse(plaintext) as Value, isPreviousKey });
+}
+
 export async function seal(ring: KeyRing, place: BoxPlace, plaintext: string): Promise<Box> {
   const iv = randomBytes(IV_BYTES);
   const key = await deriveSealingKey(ring.current, place.purpose, keyContext(place));

@@ -1,8 +1,14 @@
 /** HTML with escaping by construction: only `html` makes `Markup`, and it escapes all text put into it. */
 export class Markup {
-  readonly text: string;
+  readonly #text: string;
+
+  /** @param text markup of our own, never anything that was received */
   constructor(text: string) {
-    this.text = text;
+    this.#text = text;
+  }
+
+  get text(): string {
+    return this.#text;
   }
 }
 

@@ -1,11 +1,11 @@
-import packageJson from "../../package.json" with { type: "json" };
+import { version } from "../../package.json";
 import { LEGACY_REVISIONS, MODERN_REVISION } from "./revisions.ts";
 
 /** One source for the version: `package.json`. */
 export const SERVER_INFO = {
   name: "microsoft-365-mcp",
   title: "Microsoft 365 MCP Server",
-  version: packageJson.version,
+  version,
 } as const;
 
 const REVISIONS = [MODERN_REVISION, ...LEGACY_REVISIONS];

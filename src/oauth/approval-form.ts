@@ -1,11 +1,8 @@
-import * as v from "valibot";
-import { parseJson } from "../core/json.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { addSeconds, type EpochSeconds } from "../core/time.ts";
-import { type Box, open, seal } from "../crypto/box.ts";
+import { type Box, openValue, sealValue } from "../crypto/box.ts";
 import type { KeyRing } from "../crypto/keys.ts";
-import { isGrantId, mintGrantId } from "../crypto/token.ts";
-import { GRAPH_SCOPES } from "../graph/scopes.ts";
+import { mintGrantId } from "../crypto/token.ts";
 import { FORM_LIFETIME_SECONDS } from "./grant/grant.ts";
 import type { AuthorizationRequest } from "./grants.ts";
 
@@ -17,19 +14,6 @@ export interface ApprovalForm {
   readonly request: AuthorizationRequest;
 }
 
-const FORM = v.object({
-  gid: v.pipe(v.string(), v.check(isGrantId)),
-  expiresAt: v.number(),
-  request: v.object({
-    clientId: v.string(),
-    redirectUri: v.string(),
-    scopes: v.array(v.picklist(GRAPH_SCOPES)),
-    resource: v.string(),
-    codeChallenge: v.string(),
-    state: v.optional(v.string()),
-  }),
-});
-
 /** @param formCookie the value of the browser's form cookie; without it the form does not open */
 export function sealApprovalForm(
   ring: KeyRing,
@@ -38,7 +22,7 @@ export function sealApprovalForm(
   now: EpochSeconds,
 ): Promise<Box> {
   const form: ApprovalForm = { gid: mintGrantId(), expiresAt: addSeconds(now, FORM_LIFETIME_SECONDS), request };
-  return seal(ring, place(formCookie), JSON.stringify(form));
+  return sealValue(ring, place(formCookie), form);
 }
 
 export async function openApprovalForm(
@@ -47,15 +31,10 @@ export async function openApprovalForm(
   formCookie: string,
   now: EpochSeconds,
 ): Promise<Result<ApprovalForm, "form_forged" | "form_expired">> {
-  const opened = await open(ring, place(formCookie), box);
+  const opened = await openValue<ApprovalForm>(ring, place(formCookie), box);
   if (!opened.ok) return err("form_forged");
-  const value = parseJson(opened.value.plaintext);
-  const form = v.safeParse(FORM, value.ok ? value.value : undefined);
-  if (!form.success) return err("form_forged");
-  // `state` is set again, because JSON drops a member that is undefined.
-  const { gid, request } = form.output;
-  const expiresAt = form.output.expiresAt as EpochSeconds;
-  return now < expiresAt ? ok({ gid, expiresAt, request: { ...request, state: request.state } }) : err("form_expired");
+  const form = opened.value.value;
+  return now < form.expiresAt ? ok(form) : err("form_expired");
 }
 
 function place(formCookie: string) {

@@ -1,5 +1,5 @@
 import { randomSecret } from "../crypto/random.ts";
-import { html, type Markup } from "../http/html.ts";
+import { html, Markup } from "../http/html.ts";
 import { json } from "../http/responses.ts";
 
 /** One small stylesheet for every page: system fonts, light and dark, narrow screens. */
@@ -61,7 +61,7 @@ ${options.body}
   return new Response(document.text, { status: options.status, headers });
 }
 
-const STYLE_MARKUP: Markup = { text: STYLE };
+const STYLE_MARKUP = new Markup(STYLE);
 
 function policy(nonce: string, formAction: string): string {
   return `default-src 'none'; style-src 'nonce-${nonce}'; form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'`;

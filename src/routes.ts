@@ -22,7 +22,9 @@ import {
   protectedResourceMetadata,
   resourceMetadataUrl,
 } from "./oauth/metadata.ts";
+import { revokePerson } from "./oauth/operator.ts";
 import { register } from "./oauth/registration.ts";
+import { revoke } from "./oauth/revocation.ts";
 import { token } from "./oauth/token.ts";
 import { shallowHealth } from "./observe/health.ts";
 import type { Log } from "./observe/log.ts";
@@ -75,6 +77,8 @@ export const ROUTES: { readonly [path: string]: Route } = {
   "/callback": { kind: "page", cors: "none", methods: { GET: oauth(completeSignIn) } },
   "/register": { kind: "api", cors: "public", methods: { POST: oauth(register) } },
   "/token": { kind: "api", cors: "public", methods: { POST: oauth(token) } },
+  "/revoke": { kind: "api", cors: "public", methods: { POST: oauth(revoke) } },
+  "/operator/revoke": { kind: "api", cors: "none", methods: { POST: oauth(revokePerson) } },
   ...documents("/.well-known/oauth-authorization-server", ["", "/sse", "/mcp"], authorizationServerMetadata),
   ...documents("/.well-known/openid-configuration", ["", "/sse", "/mcp"], openidConfiguration),
   ...documents("/.well-known/jwks.json", [""], () => ({ keys: [] })),
@@ -130,7 +134,8 @@ function oauth(endpoint: (context: OAuthContext) => Promise<Response>): Handler 
       log,
       waitUntil,
       config: config.value,
-      clients: createClientStore(env.OAUTH_KV, env.CONFIG_KV),
+      clients: createClientStore(env.OAUTH_KV, env.CONFIG_KV, env.CACHE_KV),
+      registrations: env.OAUTH_KV,
       grants: (gid) => grantObject(env, gid),
       catalogueScopes: CATALOGUE_SCOPES,
     });

@@ -4,13 +4,22 @@ import { epochSeconds } from "../core/time.ts";
 import type { CallOutcome } from "../mcp/call.ts";
 import { tokenKeys } from "../oauth/context.ts";
 import { expireGrant } from "../oauth/grant/end.ts";
-import type { BeginLogin, CompleteLogin, GrantObject, RedeemCode, RefreshTokens, Trace } from "../oauth/grants.ts";
+import type {
+  BeginLogin,
+  CompleteLogin,
+  EndGrant,
+  GrantObject,
+  RedeemCode,
+  RefreshTokens,
+  RevokeToken,
+  Trace,
+} from "../oauth/grants.ts";
 import { createLog } from "../observe/log.ts";
 import type { AgentContext } from "./context.ts";
 import { GrantStore } from "./grant-store.ts";
 import { MicrosoftSession } from "./microsoft-session.ts";
 import { finishLogin, startLogin } from "./sign-in.ts";
-import { issueForCode, issueForRefresh } from "./token-issue.ts";
+import { issueForCode, issueForRefresh, revokeIssued } from "./token-issue.ts";
 import { type CallInput, runCall } from "./tool-call.ts";
 
 /** Every input says whose grant it is and which request it belongs to. */
@@ -40,6 +49,16 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
 
   async refreshTokens(input: RefreshTokens) {
     return issueForRefresh(input, await this.#context(input));
+  }
+
+  async revokeToken(input: RevokeToken) {
+    return revokeIssued(input, await this.#context(input));
+  }
+
+  async endGrant(input: EndGrant) {
+    const context = await this.#context(input);
+    context.store.end("revoked");
+    context.log({ level: "INFO", message: "OAuth grant ended", code: "revoked" });
   }
 
   async call(input: Input<CallInput>): Promise<CallOutcome> {

@@ -1,7 +1,6 @@
 import { err, ok, type Result } from "../core/result.ts";
 import { type BoxPlace, openValue, sealValue } from "../crypto/box.ts";
 import { type EntraFailure, type MicrosoftTokens, refreshEntraTokens } from "../entra/token.ts";
-import { endGrant } from "../oauth/grant/end.ts";
 import type { AgentContext } from "./context.ts";
 import type { MicrosoftRecord } from "./grant-store.ts";
 
@@ -92,8 +91,7 @@ function readFailure(
 
 /** Microsoft will not renew the sign-in, so our tokens end with it. */
 export function endSession(context: AgentContext): Result<never, SessionProblem> {
-  const grant = context.store.grant();
-  if (grant !== undefined) context.store.commit({ next: endGrant(grant, "microsoft_ended"), outcome: undefined });
+  context.store.end("microsoft_ended");
   context.log({ level: "INFO", message: "OAuth grant ended", code: "microsoft_ended" });
   return err({ kind: "ended", retryAfterSeconds: undefined });
 }

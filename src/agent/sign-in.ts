@@ -6,7 +6,6 @@ import { mintToken } from "../crypto/token.ts";
 import { entraAuthorizeUrl } from "../entra/authorize-url.ts";
 import { verifyIdToken } from "../entra/id-token.ts";
 import { redeemEntraCode } from "../entra/token.ts";
-import { endGrant } from "../oauth/grant/end.ts";
 import {
   type Authorization,
   CODE_LIFETIME_SECONDS,
@@ -152,8 +151,7 @@ function fail(
   login: Login | undefined,
   problem: ClientError = BROKEN,
 ): LoginCompleted {
-  const grant = context.store.grant();
-  if (grant !== undefined) context.store.commit({ next: endGrant(grant, reason), outcome: undefined });
+  context.store.end(reason);
   if (login === undefined) return { kind: "refused", reason: "login_over" };
   return { kind: "failed", request: login.request, ...problem };
 }

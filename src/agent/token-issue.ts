@@ -2,10 +2,11 @@ import { addSeconds, type EpochSeconds, earlier } from "../core/time.ts";
 import { type Box, type BoxPlace, open, seal } from "../crypto/box.ts";
 import { sha256 } from "../crypto/hash.ts";
 import { mintToken, type Token } from "../crypto/token.ts";
+import { revokeToken } from "../oauth/grant/access.ts";
 import { type CodeProblem, redeemCode } from "../oauth/grant/code.ts";
 import { ACCESS_LIFETIME_SECONDS, type Authorization, type Grant, REFRESH_IDLE_SECONDS } from "../oauth/grant/grant.ts";
 import { type RefreshProblem, rotateRefresh } from "../oauth/grant/refresh.ts";
-import type { MicrosoftProblem, RedeemCode, RefreshTokens, TokenAnswer } from "../oauth/grants.ts";
+import type { MicrosoftProblem, RedeemCode, RefreshTokens, RevokeToken, TokenAnswer } from "../oauth/grants.ts";
 import { computeChallenge } from "../oauth/pkce.ts";
 import { isOurResource } from "../oauth/resource.ts";
 import type { AgentContext } from "./context.ts";
@@ -125,6 +126,14 @@ function issued(
     refreshToken,
     expiresInSeconds: access.expiresAt - context.now(),
     scopes,
-    userKey: { tid: authorization.person.tid, oid: authorization.person.oid },
+    authorization,
   };
+}
+
+/** RFC 7009 §2.1. What belongs to another client, or is unknown, stays as it is. */
+export async function revokeIssued(input: RevokeToken, context: AgentContext): Promise<void> {
+  const presented = { hash: await sha256(input.token), clientId: input.clientId };
+  const outcome = context.store.commit(revokeToken(context.store.grant(), presented));
+  if (outcome === "ended") context.log({ level: "INFO", message: "OAuth grant ended", code: "revoked" });
+  if (outcome === "access_removed") context.log({ level: "INFO", message: "OAuth token revoked" });
 }

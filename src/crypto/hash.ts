@@ -9,3 +9,8 @@ export async function sha256(text: string): Promise<string> {
 export async function hmac(key: CryptoKey, message: Bytes): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.sign("HMAC", key, message));
 }
+
+/** A configured text as the key of an HMAC. */
+export function importHmacKey(secret: string): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", utf8(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+}

@@ -1,9 +1,8 @@
-import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import * as v from "valibot";
 import type { Config } from "../config.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { EpochSeconds } from "../core/time.ts";
-import { fetchFrom } from "../egress/fetch.ts";
+import { verifyJwt } from "../egress/jwt.ts";
 import { entraIssuer, entraKeysUrl } from "./endpoints.ts";
 
 /** Who signed in, out of a verified id_token. `tid` and `oid` identify; the rest is for display and may change. */
@@ -28,10 +27,10 @@ const CLAIMS = v.object({
 
 export type IdTokenProblem =
   | "id_token_missing"
-  | "id_token_invalid"
+  | "jwt_invalid"
+  | "keys_unavailable"
   | "tenant_refused"
-  | "nonce_mismatch"
-  | "keys_unavailable";
+  | "nonce_mismatch";
 
 /** Clocks differ; Microsoft's libraries allow more. */
 const CLOCK_TOLERANCE_SECONDS = 60;
@@ -47,58 +46,20 @@ export async function verifyIdToken(
   now: EpochSeconds,
 ): Promise<Result<EntraIdentity, IdTokenProblem>> {
   if (idToken === undefined) return err("id_token_missing");
-  const verified = await verifySignature(config, idToken, now);
+  const checks = {
+    audience: config.MICROSOFT_CLIENT_ID,
+    requiredClaims: ["iss", "exp", "iat"],
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
+  };
+  const verified = await verifyJwt(idToken, entraKeysUrl(config), checks, now);
   if (!verified.ok) return verified;
   const claims = v.safeParse(CLAIMS, verified.value);
-  if (!claims.success) return err("id_token_invalid");
+  if (!claims.success) return err("jwt_invalid");
   const { tid, oid, iss, name, email, preferred_username } = claims.output;
-  const isAnyTenant = config.MICROSOFT_TENANT_ID === "organizations" || config.MICROSOFT_TENANT_ID === "common";
+  const isAnyTenant = ["organizations", "common"].includes(config.MICROSOFT_TENANT_ID);
   if (!isAnyTenant && tid !== config.MICROSOFT_TENANT_ID) return err("tenant_refused");
   // The issuer carries the tenant, so it is checked against the tenant just read.
-  if (iss !== entraIssuer(config, tid)) return err("id_token_invalid");
+  if (iss !== entraIssuer(config, tid)) return err("jwt_invalid");
   if (claims.output.nonce !== nonce) return err("nonce_mismatch");
   return ok({ tid, oid, name, email: email ?? preferred_username ?? "" });
-}
-
-async function verifySignature(
-  config: Config,
-  idToken: string,
-  now: EpochSeconds,
-): Promise<Result<unknown, IdTokenProblem>> {
-  try {
-    const { payload } = await jwtVerify(idToken, entraKeys(config), {
-      algorithms: ["RS256"],
-      audience: config.MICROSOFT_CLIENT_ID,
-      requiredClaims: ["iss", "exp", "iat", "nonce", "tid", "oid"],
-      clockTolerance: CLOCK_TOLERANCE_SECONDS,
-      currentDate: new Date(now * 1000),
-    });
-    return ok(payload);
-  } catch (error) {
-    return err(isKeyFetchFailure(error) ? "keys_unavailable" : "id_token_invalid");
-  }
-}
-
-/** jose names what is wrong with a token; the rest is the way to the keys. */
-function isKeyFetchFailure(error: unknown): boolean {
-  return !(error instanceof errors.JOSEError) || error.code === "ERR_JWKS_TIMEOUT" || error.code === "ERR_JOSE_GENERIC";
-}
-
-const keySets = new Map<string, JWTVerifyGetKey>();
-
-/** Fetched when first needed and kept by jose; a key id that is not known fetches again, at most every 30 s. */
-function entraKeys(config: Config): JWTVerifyGetKey {
-  const url = entraKeysUrl(config);
-  let keys = keySets.get(url);
-  if (keys === undefined) {
-    keys = createRemoteJWKSet(new URL(url), {
-      timeoutDuration: 5000,
-      cooldownDuration: 30_000,
-      cacheMaxAge: 3_600_000,
-      [customFetch]: (address, init) =>
-        fetchFrom(config.MICROSOFT_AUTHORITY, address, { method: "GET", headers: init.headers }, init.signal),
-    });
-    keySets.set(url, keys);
-  }
-  return keys;
 }

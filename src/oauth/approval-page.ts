@@ -1,5 +1,4 @@
 import { clipText } from "../core/text.ts";
-import type { Box } from "../crypto/box.ts";
 import type { GraphScope } from "../graph/scopes.ts";
 import { html, type Markup } from "../http/html.ts";
 import { readUrl } from "../http/origin.ts";
@@ -25,38 +24,47 @@ const SCOPE_WORDS: { readonly [Scope in GraphScope]: readonly [group: string, wo
 export interface ApprovalPage {
   readonly client: Client;
   readonly request: AuthorizationRequest;
-  readonly form: Box;
+  /** The sealed form. */
+  readonly form: string;
+  /** Approved before in this browser: one click is enough, but never none. */
+  readonly isRemembered: boolean;
   readonly requestId: string;
   readonly cookies: readonly string[];
 }
 
 /** Who asks, where the answer goes, what it may do. Approve and Deny weigh the same. */
 export function approvalPage(options: ApprovalPage): Response {
-  const { client, request } = options;
+  const { client, request, isRemembered } = options;
   const body = html`<p><strong>${clip(client.clientName)}</strong> asks to work in your Microsoft 365 account.</p>
 <h2>The answer goes to</h2>
 <p class="host">${redirectHost(request.redirectUri)}</p>
-<p>${isLoopbackRedirect(request.redirectUri) ? "That is a program on this computer. " : ""}Approve only if you started this yourself.</p>
-<h2>It would be allowed to</h2>
-${scopeList(request.scopes)}
+${isRemembered ? REMEMBERED : considerations(request)}
 <form method="post" action="/authorize">
 <input type="hidden" name="form" value="${options.form}">
 <div class="actions">
-<button type="submit" name="decision" value="approve">Approve</button>
-<button type="submit" name="decision" value="deny">Deny</button>
+<button type="submit" name="decision" value="approve">${isRemembered ? "Continue" : "Approve"}</button>
+${isRemembered ? REVIEW_BUTTON : DENY_BUTTON}
 </div>
 </form>
-<h2>Details given by the application itself</h2>
-${details(client)}
-<p class="dim">Nobody has verified these. After approving you sign in at Microsoft.</p>`;
+${isRemembered ? undefined : details(client)}`;
   return page({
     status: 200,
-    title: "Allow access to Microsoft 365?",
+    title: isRemembered ? "Continue to Microsoft 365?" : "Allow access to Microsoft 365?",
     body,
     requestId: options.requestId,
     formAction: formAction(request.redirectUri),
     cookies: options.cookies,
   });
+}
+
+const REMEMBERED = html`<p>You approved this before in this browser.</p>`;
+const REVIEW_BUTTON = html`<button type="submit" name="decision" value="review">Change or deny</button>`;
+const DENY_BUTTON = html`<button type="submit" name="decision" value="deny">Deny</button>`;
+
+function considerations({ redirectUri, scopes }: AuthorizationRequest): Markup {
+  return html`<p>${isLoopbackRedirect(redirectUri) ? "That is a program on this computer. " : ""}Approve only if you started this yourself.</p>
+<h2>It would be allowed to</h2>
+${scopeList(scopes)}`;
 }
 
 /**
@@ -97,7 +105,9 @@ function details(client: Client): Markup {
   if (client.contacts !== undefined && client.contacts.length > 0) {
     rows.push(html`<li>Contact: ${clip(client.contacts.join(", "))}</li>`);
   }
-  return html`<ul class="dim">${rows}</ul>`;
+  return html`<h2>Details given by the application itself</h2>
+<ul class="dim">${rows}</ul>
+<p class="dim">Nobody has verified these. After approving you sign in at Microsoft.</p>`;
 }
 
 function isWebLink(address: string): boolean {

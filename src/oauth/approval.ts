@@ -4,10 +4,11 @@ import { html } from "../http/html.ts";
 import { readForm } from "../http/parameters.ts";
 import { redirect } from "../http/responses.ts";
 import { type ApprovalForm, openApprovalForm } from "./approval-form.ts";
-import { redirectHost } from "./approval-page.ts";
+import { approvalPage, redirectHost } from "./approval-page.ts";
+import { rememberApproval } from "./approvals.ts";
 import { authorizationResponse } from "./authorization-request.ts";
 import { readFormCookie } from "./authorize.ts";
-import { cookieKeys, isHttps, type OAuthContext } from "./context.ts";
+import { cookieKeys, isHttps, type OAuthContext, trace } from "./context.ts";
 import { LOGIN_LIFETIME_SECONDS } from "./grant/grant.ts";
 import type { LoginBegun } from "./grants.ts";
 import { errorPage, page } from "./page.ts";
@@ -37,6 +38,8 @@ export async function decideApproval(context: OAuthContext): Promise<Response> {
   switch (parameters.value.decision) {
     case "approve":
       return approve(form.value, formCookie, context);
+    case "review":
+      return review(form.value, box, context);
     case "deny":
       return deny(form.value, context);
     default:
@@ -54,9 +57,18 @@ function isOwnForm(context: OAuthContext): boolean {
   return headers.get("Origin") === context.url.origin && (site === null || site === "same-origin");
 }
 
+/** The full page in place of the short one; the form is the same. */
+async function review({ request }: ApprovalForm, form: string, context: OAuthContext): Promise<Response> {
+  const client = await context.clients.find(request.clientId);
+  if (client === undefined)
+    return refuse(context, 400, "client_unknown", "The application is not registered any more.");
+  const { requestId } = context;
+  return approvalPage({ client, request, form, isRemembered: false, requestId, cookies: [] });
+}
+
 async function approve(form: ApprovalForm, formCookie: string, context: OAuthContext): Promise<Response> {
   const begun = await context.grants(form.gid).beginLogin({
-    trace: { requestId: context.requestId, clientType: context.clientType },
+    trace: trace(context),
     gid: form.gid,
     origin: context.origin,
     request: form.request,
@@ -65,15 +77,19 @@ async function approve(form: ApprovalForm, formCookie: string, context: OAuthCon
     accessIdentity: null,
   });
   if (begun.kind === "started") logDecision("OAuth grant approved", form, context);
-  return leadToEntra(begun, form.gid, context);
+  return leadToEntra(begun, form, context);
 }
 
-function leadToEntra(begun: LoginBegun, gid: string, context: OAuthContext): Response {
+async function leadToEntra(begun: LoginBegun, form: ApprovalForm, context: OAuthContext): Promise<Response> {
   if (begun.kind === "used") {
     return refuse(context, 409, "form_used", "This form was already used.");
   }
-  const cookie = setCookie(loginCookieName(gid), begun.loginCookie, LOGIN_LIFETIME_SECONDS, isHttps(context));
-  if (begun.kind === "started") return redirect(302, begun.entraUrl, { "Set-Cookie": cookie });
+  const cookie = setCookie(loginCookieName(form.gid), begun.loginCookie, LOGIN_LIFETIME_SECONDS, isHttps(context));
+  if (begun.kind === "started") {
+    const response = redirect(302, begun.entraUrl, { "Set-Cookie": cookie });
+    response.headers.append("Set-Cookie", await rememberApproval(form.request, context));
+    return response;
+  }
   // A double click drops the first answer; this page leads to where that one would have.
   return page({
     status: 409,

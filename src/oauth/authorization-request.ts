@@ -7,7 +7,7 @@ import type { AuthorizationRequest } from "./grants.ts";
 import { isCodeChallenge } from "./pkce.ts";
 import { matchRedirectUri, type RegisteredRedirectUri } from "./redirect-uri.ts";
 import { isOurResource } from "./resource.ts";
-import { readScope } from "./scope.ts";
+import { presetScope, readScope } from "./scope.ts";
 
 /** Room for any client's bookkeeping; the whole URL has to pass a browser. */
 const MAX_STATE_LENGTH = 4096;
@@ -85,7 +85,7 @@ export async function readAuthorizationRequest(
   if (!isOurResource(resource, context.origin)) {
     return refuse("invalid_target", `This server issues tokens for ${context.origin} only.`);
   }
-  const scopes = readScope(parameters.scope, context.catalogueScopes);
+  const scopes = readScope(parameters.scope ?? presetScope(parameters.scope_preset), context.catalogueScopes);
   if (!scopes.ok) return refuse(scopes.error, `None of the requested scopes is offered; see scopes_supported.`);
 
   const request = { clientId: client.clientId, redirectUri, scopes: scopes.value, resource, codeChallenge, state };

@@ -3,6 +3,7 @@ import { cookieName, readCookie, setCookie } from "../http/cookies.ts";
 import { redirect } from "../http/responses.ts";
 import { sealApprovalForm } from "./approval-form.ts";
 import { approvalPage } from "./approval-page.ts";
+import { isRemembered } from "./approvals.ts";
 import { type AuthorizationProblem, authorizationResponse, readAuthorizationRequest } from "./authorization-request.ts";
 import { cookieKeys, isHttps, type OAuthContext } from "./context.ts";
 import { errorPage } from "./page.ts";
@@ -24,6 +25,7 @@ export async function showApproval(context: OAuthContext): Promise<Response> {
     client,
     request,
     form,
+    isRemembered: await isRemembered(request, context),
     requestId: context.requestId,
     cookies: [setCookie(FORM_COOKIE, formCookie, FORM_COOKIE_SECONDS, isHttps(context))],
   });

@@ -4,7 +4,7 @@ import { readParameters } from "../http/parameters.ts";
 import { redirect } from "../http/responses.ts";
 import { loginCookieName } from "./approval.ts";
 import { authorizationResponse } from "./authorization-request.ts";
-import { isHttps, type OAuthContext, tokenKeys } from "./context.ts";
+import { isHttps, type OAuthContext, tokenKeys, trace } from "./context.ts";
 import type { LoginCompleted } from "./grants.ts";
 import { errorPage } from "./page.ts";
 
@@ -22,7 +22,7 @@ export async function completeSignIn(context: OAuthContext): Promise<Response> {
   if (answer === undefined) return refuse(context, "entra_answer_malformed");
 
   const completed = await context.grants(gid).completeLogin({
-    trace: { requestId: context.requestId, clientType: context.clientType },
+    trace: trace(context),
     gid,
     origin: context.origin,
     state: state.value.text,

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { parseJson } from "../core/json.ts";
 import type { EpochSeconds } from "../core/time.ts";
 import { CLIENT, type Client, isClientId, STATIC_CLIENT, STATIC_CLIENT_ID } from "./client.ts";
+import { findDocumentClient, isClientDocumentUrl } from "./client-document.ts";
 
 /** Where clients come from: our own registrations, and what the operator wrote into `CONFIG_KV`. */
 export interface ClientStore {
@@ -18,7 +19,11 @@ const USED_CLIENT_SECONDS = 90 * 86_400;
 /** KV takes one write a second per key; once a day is enough to slide 90 days. */
 const TOUCH_INTERVAL_SECONDS = 86_400;
 
-export function createClientStore(registrations: KVNamespace, configured: KVNamespace | undefined): ClientStore {
+export function createClientStore(
+  registrations: KVNamespace,
+  configured: KVNamespace | undefined,
+  documents: KVNamespace | undefined,
+): ClientStore {
   const key = (clientId: string) => `client:${clientId}`;
   const put = (client: Client, expirationTtl: number) =>
     registrations.put(key(client.clientId), JSON.stringify(client), {
@@ -27,6 +32,7 @@ export function createClientStore(registrations: KVNamespace, configured: KVName
     });
   return {
     async find(clientId) {
+      if (isClientDocumentUrl(clientId)) return findDocumentClient(clientId, documents);
       if (!isClientId(clientId)) return undefined;
       if (clientId === STATIC_CLIENT_ID) return findStatic(registrations, configured);
       return (

@@ -4,7 +4,7 @@ import { type KeyRing, loadKeyRing } from "../crypto/keys.ts";
 import type { GraphScope } from "../graph/scopes.ts";
 import type { Log } from "../observe/log.ts";
 import type { ClientStore } from "./client-store.ts";
-import type { Grants } from "./grants.ts";
+import type { Grants, Trace } from "./grants.ts";
 
 /** What every OAuth endpoint is given: the request and all effects it may have. */
 export interface OAuthContext {
@@ -18,11 +18,18 @@ export interface OAuthContext {
   readonly log: Log;
   readonly config: Config;
   readonly clients: ClientStore;
+  /** `OAUTH_KV`: registrations and the index of grants. */
+  readonly registrations: KVNamespace;
   readonly grants: Grants;
   /** Every scope that some tool or resource needs, in catalogue order. */
   readonly catalogueScopes: readonly GraphScope[];
   /** Lets work go on after the answer was sent. */
   readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+/** Names the request to a grant's object. */
+export function trace({ requestId, clientType }: OAuthContext): Trace {
+  return { requestId, clientType };
 }
 
 /** Seals tokens and tags them. */

@@ -1,6 +1,7 @@
 import type { EpochSeconds } from "../core/time.ts";
 import type { GraphScope } from "../graph/scopes.ts";
 import type { CodeProblem } from "./grant/code.ts";
+import type { Authorization } from "./grant/grant.ts";
 import type { RefreshProblem } from "./grant/refresh.ts";
 
 /**
@@ -12,6 +13,8 @@ export interface GrantObject {
   completeLogin(input: CompleteLogin): Promise<LoginCompleted>;
   redeemCode(input: RedeemCode): Promise<TokenAnswer<CodeProblem>>;
   refreshTokens(input: RefreshTokens): Promise<TokenAnswer<RefreshProblem | MicrosoftProblem>>;
+  revokeToken(input: RevokeToken): Promise<void>;
+  endGrant(input: EndGrant): Promise<void>;
 }
 
 export type Grants = (gid: string) => GrantObject;
@@ -89,6 +92,18 @@ export interface RefreshTokens {
   readonly scopes: readonly GraphScope[] | undefined;
 }
 
+export interface RevokeToken {
+  readonly trace: Trace;
+  readonly gid: string;
+  readonly token: string;
+  readonly clientId: string;
+}
+
+export interface EndGrant {
+  readonly trace: Trace;
+  readonly gid: string;
+}
+
 export type TokenAnswer<Problem> =
   | {
       readonly kind: "issued";
@@ -96,7 +111,7 @@ export type TokenAnswer<Problem> =
       readonly refreshToken: string;
       readonly expiresInSeconds: number;
       readonly scopes: readonly GraphScope[];
-      readonly userKey: UserKey;
+      readonly authorization: Authorization;
     }
   | { readonly kind: "refused"; readonly reason: Problem; readonly retryAfterSeconds?: number };
 

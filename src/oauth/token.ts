@@ -4,14 +4,16 @@ import { type Parameters, readForm } from "../http/parameters.ts";
 import { json } from "../http/responses.ts";
 import type { Client } from "./client.ts";
 import { authenticateClient } from "./client-authentication.ts";
-import { type OAuthContext, tokenKeys } from "./context.ts";
+import { type OAuthContext, tokenKeys, trace } from "./context.ts";
 import { formError, type OAuthError, oauthError } from "./errors.ts";
 import type { CodeProblem } from "./grant/code.ts";
+import type { Authorization } from "./grant/grant.ts";
 import type { RefreshProblem } from "./grant/refresh.ts";
 import type { MicrosoftProblem, TokenAnswer } from "./grants.ts";
 import { isCodeVerifier } from "./pkce.ts";
 import { isOurResource } from "./resource.ts";
 import { readScope } from "./scope.ts";
+import { UserIndex } from "./user-index.ts";
 
 /** A token request is a handful of short parameters. */
 export const MAX_TOKEN_REQUEST_BYTES = 16 * 1024;
@@ -64,7 +66,7 @@ const redeem: Exchange = async (parameters, client, context) => {
   const code = await readToken(await tokenKeys(context.config), "m365c", text.slice(0, TOKEN_LENGTH + 1), context.now);
   if (!code.ok) return refuse("invalid_grant", code.error, BAD_CODE);
   const answer = await context.grants(code.value.gid).redeemCode({
-    trace: { requestId: context.requestId, clientType: context.clientType },
+    trace: trace(context),
     gid: code.value.gid,
     origin: context.origin,
     code: code.value.text,
@@ -74,9 +76,22 @@ const redeem: Exchange = async (parameters, client, context) => {
     codeVerifier: isCodeVerifier(codeVerifier) ? codeVerifier : "",
   });
   if (answer.kind === "refused") return err(grantError(answer.reason, answer.retryAfterSeconds));
-  context.waitUntil(context.clients.touch(client, context.now));
+  context.waitUntil(afterRedemption(code.value.gid, answer.authorization, client, context));
   return ok(answer);
 };
+
+/** Not the client's business, so it need not wait: its registration lives on, and older grants of it end. */
+async function afterRedemption(
+  gid: string,
+  authorization: Authorization,
+  client: Client,
+  context: OAuthContext,
+): Promise<void> {
+  await context.clients.touch(client, context.now);
+  const index = new UserIndex(context.registrations, await tokenKeys(context.config));
+  const replaced = await index.add(gid, authorization);
+  await Promise.all(replaced.map((older) => context.grants(older).endGrant({ trace: trace(context), gid: older })));
+}
 
 /** RFC 6749 §6. */
 const refresh: Exchange = async (parameters, client, context) => {
@@ -93,7 +108,7 @@ const refresh: Exchange = async (parameters, client, context) => {
   const refreshToken = await readToken(keys, "m365r", text.slice(0, TOKEN_LENGTH + 1), context.now);
   if (!refreshToken.ok) return refuse("invalid_grant", refreshToken.error, BAD_REFRESH);
   const answer = await context.grants(refreshToken.value.gid).refreshTokens({
-    trace: { requestId: context.requestId, clientType: context.clientType },
+    trace: trace(context),
     gid: refreshToken.value.gid,
     origin: context.origin,
     refreshToken: refreshToken.value.text,

@@ -44,5 +44,6 @@ export const Folder = v.pipe(
 /** Names in any case become Graph's; anything else is an id, which is case-sensitive. */
 export function folderSegment(folder: string): string {
   const name = folder.trim().toLowerCase();
-  return ALIASES[name] ?? (WELL_KNOWN.includes(name) ? name : folder);
+  const alias = Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined;
+  return alias ?? (WELL_KNOWN.includes(name) ? name : folder);
 }

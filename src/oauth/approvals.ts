@@ -1,0 +1,60 @@
+import { hex, utf8 } from "../core/bytes.ts";
+import { openValue, sealValue } from "../crypto/box.ts";
+import { hmac, importHmacKey, sha256 } from "../crypto/hash.ts";
+import { cookieName, readCookie, setCookie } from "../http/cookies.ts";
+import { STATIC_CLIENT_ID } from "./client.ts";
+import { cookieKeys, isHttps, type OAuthContext } from "./context.ts";
+import type { AuthorizationRequest } from "./grants.ts";
+import { isNativeRedirect } from "./redirect-uri.ts";
+
+const APPROVALS_COOKIE = "m365-approvals";
+const APPROVALS_COOKIE_SECONDS = 31_536_000;
+/** Fits a cookie of 4,096 bytes, the least that browsers keep (RFC 6265 §6.1). */
+const MAX_APPROVALS = 50;
+const PLACE = { purpose: "approvals", owner: "", column: "cookie" } as const;
+
+/**
+ * What this browser approved before, newest last: hashes of requests, no person. Shape of the cookie:
+ * `<64 hex digits: HMAC-SHA-256 by COOKIE_SECRET over the payload>.<base64 of a box>`.
+ */
+export async function readApprovals(context: OAuthContext): Promise<readonly string[]> {
+  const cookie = readCookie(context.request.headers.get("Cookie"), cookieName(APPROVALS_COOKIE, isHttps(context)));
+  const [, signature, payload] = /^([0-9a-f]{64})\.([A-Za-z0-9+/]{1,4000}={0,2})$/.exec(cookie ?? "") ?? [];
+  if (signature === undefined || payload === undefined || payload.length % 4 !== 0) return [];
+  const { COOKIE_SECRET, COOKIE_SECRET_PREVIOUS } = context.config;
+  const secrets = COOKIE_SECRET_PREVIOUS === undefined ? [COOKIE_SECRET] : [COOKIE_SECRET, COOKIE_SECRET_PREVIOUS];
+  const signatures = await Promise.all(secrets.map((secret) => sign(payload, secret)));
+  if (!signatures.includes(signature)) return [];
+  const opened = await openValue<readonly string[]>(await cookieKeys(context.config), PLACE, atob(payload));
+  return opened.ok ? opened.value.value : [];
+}
+
+/** The cookie with one more approval, sealed and signed by the current keys. */
+export async function rememberApproval(request: AuthorizationRequest, context: OAuthContext): Promise<string> {
+  const approval = await nameApproval(request);
+  const others = (await readApprovals(context)).filter((other) => other !== approval);
+  const box = await sealValue(await cookieKeys(context.config), PLACE, [...others, approval].slice(-MAX_APPROVALS));
+  const payload = btoa(box);
+  const value = `${await sign(payload, context.config.COOKIE_SECRET)}.${payload}`;
+  return setCookie(APPROVALS_COOKIE, value, APPROVALS_COOKIE_SECONDS, isHttps(context));
+}
+
+/**
+ * Whether the short page will do. Never where any program of the person's computer could be waiting at the redirect,
+ * nor for the client id that everybody shares.
+ */
+export async function isRemembered(request: AuthorizationRequest, context: OAuthContext): Promise<boolean> {
+  if (request.clientId === STATIC_CLIENT_ID || isNativeRedirect(request.redirectUri)) return false;
+  return (await readApprovals(context)).includes(await nameApproval(request));
+}
+
+/** Another client, redirect, resource or set of scopes is another approval. */
+function nameApproval({ clientId, redirectUri, scopes, resource }: AuthorizationRequest): Promise<string> {
+  return sha256(JSON.stringify([clientId, redirectUri, [...scopes].sort(), resource])).then((hash) =>
+    hash.slice(0, 22),
+  );
+}
+
+async function sign(payload: string, secret: string): Promise<string> {
+  return hex(await hmac(await importHmacKey(secret), utf8(payload)));
+}

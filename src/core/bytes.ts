@@ -31,6 +31,12 @@ export function readBase64url(text: string): Bytes | undefined {
   return base64url(bytes) === text ? bytes : undefined;
 }
 
+/** RFC 4648 §4, with its padding. @returns the bytes, or undefined for anything else */
+export function readBase64(text: string): Bytes | undefined {
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
 export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

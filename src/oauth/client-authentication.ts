@@ -1,4 +1,4 @@
-import { equalText, readUtf8 } from "../core/bytes.ts";
+import { equalText, readBase64, readUtf8 } from "../core/bytes.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { sha256 } from "../crypto/hash.ts";
 import type { Parameters } from "../http/parameters.ts";
@@ -53,10 +53,9 @@ function readCredentials(parameters: Parameters, authorization: string | null): 
 
 /** RFC 6749 §2.3.1: both halves are form-encoded before they are joined. */
 function readBasic(header: string): { clientId: string; clientSecret: string } | undefined {
-  const [, encoded] = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(header) ?? [];
-  if (encoded === undefined || encoded.length > 2048 || encoded.length % 4 === 1) return undefined;
-  const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
-  const pair = readUtf8(bytes);
+  const [, encoded = ""] = /^Basic +(\S{1,2048})$/i.exec(header) ?? [];
+  const bytes = readBase64(encoded);
+  const pair = bytes && readUtf8(bytes);
   const colon = pair?.indexOf(":") ?? -1;
   if (pair === undefined || colon < 1) return undefined;
   const clientId = formDecode(pair.slice(0, colon));

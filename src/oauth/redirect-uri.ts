@@ -30,8 +30,9 @@ export function isRegistrableRedirectUri(uri: string): boolean {
   if (url === undefined || url.username !== "" || url.password !== "") return false;
   // The text must begin as its parsed form does: no case games, no omitted slashes.
   if (!uri.startsWith(url.protocol)) return false;
-  if (url.protocol === "https:") return uri.startsWith("https://") && url.hostname !== "";
-  if (url.protocol === "http:") return uri.startsWith("http://") && isLoopback(url.hostname);
+  const isHttp = /^https?:\/\/[^/]/.test(uri);
+  if (url.protocol === "https:") return isHttp;
+  if (url.protocol === "http:") return isHttp && isLoopback(url.hostname);
   return EDITOR_SCHEMES.includes(url.protocol) || PRIVATE_USE_SCHEME.test(url.protocol);
 }
 

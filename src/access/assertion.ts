@@ -1,0 +1,55 @@
+import * as v from "valibot";
+import type { Config } from "../config.ts";
+import { err, ok, type Result } from "../core/result.ts";
+import type { EpochSeconds } from "../core/time.ts";
+import { verifyJwt } from "../egress/jwt.ts";
+
+/** Who passed Cloudflare Access, out of a verified assertion. There is no other way to make one. */
+export interface AccessIdentity {
+  /** `iss|sub`, or `iss|service:<common name>`; this is compared. */
+  readonly subject: string;
+  /** For logs and the gateway; addresses change. Absent for a service token. */
+  readonly email: string | undefined;
+  readonly isService: boolean;
+}
+
+export type AccessProblem = "access_missing" | "access_service_unlisted" | "jwt_invalid" | "keys_unavailable";
+
+/** Cloudflare: validating JSON web tokens, application token. `sub` is empty for a service token. */
+const CLAIMS = v.object({
+  type: v.literal("app"),
+  sub: v.string(),
+  email: v.optional(v.string()),
+  common_name: v.optional(v.string()),
+});
+
+const CLOCK_TOLERANCE_SECONDS = 30;
+
+/**
+ * Verifies `Cf-Access-Jwt-Assertion`. Headers that merely name a person (`Cf-Access-Authenticated-User-Email`) prove
+ * nothing and are never read.
+ */
+export async function verifyAssertion(
+  config: Config,
+  assertion: string,
+  now: EpochSeconds,
+): Promise<Result<AccessIdentity, AccessProblem>> {
+  const issuer = `https://${config.CF_ACCESS_TEAM_DOMAIN}`;
+  const checks = {
+    issuer,
+    audience: [...(config.CF_ACCESS_AUD ?? [])],
+    requiredClaims: ["exp", "iat", "sub"],
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
+  };
+  const verified = await verifyJwt(assertion, `${issuer}/cdn-cgi/access/certs`, checks, now);
+  if (!verified.ok) return verified;
+  const claims = v.safeParse(CLAIMS, verified.value);
+  if (!claims.success) return err("jwt_invalid");
+  const { sub, email, common_name } = claims.output;
+  if (common_name !== undefined) {
+    if (!config.CF_ACCESS_SERVICE_TOKENS.includes(common_name)) return err("access_service_unlisted");
+    return ok({ subject: `${issuer}|service:${common_name}`, email: undefined, isService: true });
+  }
+  if (sub === "" || email === undefined) return err("jwt_invalid");
+  return ok({ subject: `${issuer}|${sub}`, email, isService: false });
+}

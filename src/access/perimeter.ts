@@ -1,0 +1,30 @@
+import type { Config } from "../config.ts";
+import { err, ok, type Result } from "../core/result.ts";
+import type { EpochSeconds } from "../core/time.ts";
+import { type AccessIdentity, type AccessProblem, verifyAssertion } from "./assertion.ts";
+
+/** Where a person's browser goes. */
+const BROWSER_PATHS = ["/", "/info", "/authorize", "/callback"];
+/** Where an assistant calls; a hosted connector cannot present Access, so `CF_ACCESS_PROTECT=browser` lets it pass. */
+const CALL_PATHS = ["/sse", "/sse/message", "/mcp"];
+
+export function isAccessRequired(config: Config, path: string): boolean {
+  if (config.CF_ACCESS_TEAM_DOMAIN === undefined) return false;
+  return BROWSER_PATHS.includes(path) || (config.CF_ACCESS_PROTECT === "all" && CALL_PATHS.includes(path));
+}
+
+/**
+ * What Access says of a request: an identity, nobody, or a refusal. Where it is not required it may be absent, but an
+ * assertion that is there has to be good.
+ */
+export async function checkPerimeter(
+  config: Config,
+  request: Request,
+  path: string,
+  now: EpochSeconds,
+): Promise<Result<AccessIdentity | undefined, AccessProblem>> {
+  if (config.CF_ACCESS_TEAM_DOMAIN === undefined) return ok(undefined);
+  const assertion = request.headers.get("Cf-Access-Jwt-Assertion");
+  if (assertion !== null) return verifyAssertion(config, assertion, now);
+  return isAccessRequired(config, path) ? err("access_missing") : ok(undefined);
+}

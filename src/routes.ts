@@ -1,27 +1,34 @@
+import { serveAnonymous } from "./agent/anonymous-socket.ts";
+import { eventStream } from "./agent/event-stream.ts";
+import { mcpDeps, type Place } from "./agent/mcp-deps.ts";
+import type { Input, PostInput } from "./agent/microsoft-mcp-agent.ts";
+import { STREAM_HEADER, type Stream } from "./agent/streams.ts";
+import type { CallInput } from "./agent/tool-call.ts";
 import type { Config, ConfigurationProblem, Env } from "./config.ts";
 import type { Result } from "./core/result.ts";
 import { epochSeconds } from "./core/time.ts";
+import { sha256 } from "./crypto/hash.ts";
+import { deriveMacKey } from "./crypto/keys.ts";
+import { randomSecret, randomUuid } from "./crypto/random.ts";
+import type { Token } from "./crypto/token.ts";
 import { GRAPH_SCOPES } from "./graph/scopes.ts";
 import type { CorsPolicy } from "./http/cors.ts";
 import type { AnswerKind } from "./http/headers.ts";
-import { json } from "./http/responses.ts";
-import type { Caller, CallOutcome, McpDeps, ProtectedCall, SignedIn } from "./mcp/call.ts";
+import { isWithinLimit, limitHeaders } from "./http/rate-limit.ts";
+import { json, jsonError } from "./http/responses.ts";
+import type { CallOutcome, McpDeps, ProtectedCall, Quota } from "./mcp/call.ts";
+import { rateLimited, signIn } from "./mcp/dispatch.ts";
+import type { Reply } from "./mcp/jsonrpc.ts";
 import { describeServer, SERVER_INFO } from "./mcp/server-info.ts";
-import { answerPost, refuseGet } from "./mcp/streamable-http.ts";
+import { answerPost, answerStreamPost, refuseStream, respond, wantsStream } from "./mcp/streamable-http.ts";
 import { decideApproval } from "./oauth/approval.ts";
 import { showApproval } from "./oauth/authorize.ts";
-import { claimsToBeOurs, readBearer } from "./oauth/bearer.ts";
+import { type Bearer, claimsToBeOurs, readBearer } from "./oauth/bearer.ts";
 import { completeSignIn } from "./oauth/callback.ts";
-import { signInChallenge, stepUpChallenge } from "./oauth/challenge.ts";
 import { createClientStore } from "./oauth/client-store.ts";
 import { type OAuthContext, tokenKeys } from "./oauth/context.ts";
-import type { GrantObject, Trace } from "./oauth/grants.ts";
-import {
-  authorizationServerMetadata,
-  openidConfiguration,
-  protectedResourceMetadata,
-  resourceMetadataUrl,
-} from "./oauth/metadata.ts";
+import type { GrantObject } from "./oauth/grants.ts";
+import { authorizationServerMetadata, openidConfiguration, protectedResourceMetadata } from "./oauth/metadata.ts";
 import { revokePerson } from "./oauth/operator.ts";
 import { register } from "./oauth/registration.ts";
 import { revoke } from "./oauth/revocation.ts";
@@ -41,11 +48,14 @@ export interface Exchange {
   readonly requestId: string;
   readonly clientType: string;
   readonly nowMs: number;
+  /** For what goes on after the answer, such as a socket. Milliseconds since the epoch. */
+  readonly clock: () => number;
   readonly log: Log;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
-type Handler = (exchange: Exchange) => Promise<Response> | Response;
+/** Undefined when the method does not fit after all: 405. */
+type Handler = (exchange: Exchange) => Promise<Response | undefined> | Response;
 
 export interface Route {
   readonly kind: AnswerKind;
@@ -66,6 +76,16 @@ const MCP: Route = {
 };
 const SERVER: Route = { kind: "public-document", cors: "public", methods: { GET: serverInfo } };
 
+/** Coarse limits per address and minute; the exact ones are in the grant's object. wrangler.toml repeats the numbers. */
+const PER_MINUTE = {
+  LIMIT_AUTHORIZE: 60,
+  LIMIT_APPROVE: 30,
+  LIMIT_REGISTER: 30,
+  LIMIT_TOKEN: 600,
+  LIMIT_REVOKE: 120,
+  LIMIT_CALLS: 1200,
+} as const;
+
 /** The public surface, all of it. */
 export const ROUTES: { readonly [path: string]: Route } = {
   "/": SERVER,
@@ -73,12 +93,17 @@ export const ROUTES: { readonly [path: string]: Route } = {
   "/health": { kind: "api", cors: "public", methods: { GET: health } },
   "/sse": MCP,
   "/mcp": MCP,
-  "/authorize": { kind: "page", cors: "none", methods: { GET: oauth(showApproval), POST: oauth(decideApproval) } },
-  "/callback": { kind: "page", cors: "none", methods: { GET: oauth(completeSignIn) } },
-  "/register": { kind: "api", cors: "public", methods: { POST: oauth(register) } },
-  "/token": { kind: "api", cors: "public", methods: { POST: oauth(token) } },
-  "/revoke": { kind: "api", cors: "public", methods: { POST: oauth(revoke) } },
-  "/operator/revoke": { kind: "api", cors: "none", methods: { POST: oauth(revokePerson) } },
+  "/sse/message": { ...MCP, methods: { POST: mcpPost } },
+  "/authorize": {
+    kind: "page",
+    cors: "none",
+    methods: { GET: oauth(showApproval, "LIMIT_AUTHORIZE"), POST: oauth(decideApproval, "LIMIT_APPROVE") },
+  },
+  "/callback": { kind: "page", cors: "none", methods: { GET: oauth(completeSignIn, "LIMIT_APPROVE") } },
+  "/register": { kind: "api", cors: "public", methods: { POST: oauth(register, "LIMIT_REGISTER") } },
+  "/token": { kind: "api", cors: "public", methods: { POST: oauth(token, "LIMIT_TOKEN") } },
+  "/revoke": { kind: "api", cors: "public", methods: { POST: oauth(revoke, "LIMIT_REVOKE") } },
+  "/operator/revoke": { kind: "api", cors: "none", methods: { POST: oauth(revokePerson, "LIMIT_REVOKE") } },
   ...documents("/.well-known/oauth-authorization-server", ["", "/sse", "/mcp"], authorizationServerMetadata),
   ...documents("/.well-known/openid-configuration", ["", "/sse", "/mcp"], openidConfiguration),
   ...documents("/.well-known/jwks.json", [""], () => ({ keys: [] })),
@@ -119,10 +144,12 @@ function configurationError(keys: readonly string[], exchange: Exchange): Respon
   return json(503, { error: "configuration_error", keys, requestId: exchange.requestId });
 }
 
-function oauth(endpoint: (context: OAuthContext) => Promise<Response>): Handler {
-  return (exchange) => {
+function oauth(endpoint: (context: OAuthContext) => Promise<Response>, limit: keyof typeof PER_MINUTE): Handler {
+  return async (exchange) => {
     const { config, env } = exchange;
     if (!config.ok) return configurationError(config.error.keys, exchange);
+    const limited = await refuseOverLimit(limit, config.value, exchange);
+    if (limited) return limited;
     const { request, url, origin, requestId, clientType, nowMs, log, waitUntil } = exchange;
     return endpoint({
       request,
@@ -142,64 +169,130 @@ function oauth(endpoint: (context: OAuthContext) => Promise<Response>): Handler 
   };
 }
 
+async function refuseOverLimit(
+  name: keyof typeof PER_MINUTE,
+  config: Config,
+  { request, requestId, env }: Exchange,
+): Promise<Response | undefined> {
+  const limiter = env[name];
+  if (limiter === undefined) return undefined;
+  const key = await deriveMacKey((await tokenKeys(config)).current, "address");
+  // A broken limiter must not lock anybody out of renewing a token; registering can wait.
+  const whenBroken = name !== "LIMIT_REGISTER";
+  if (await isWithinLimit(limiter, request.headers, key, whenBroken)) return undefined;
+  const description = `At most ${PER_MINUTE[name]} requests a minute; try again in a minute.`;
+  return jsonError(429, "temporarily_unavailable", description, requestId, limitHeaders(PER_MINUTE[name]));
+}
+
 async function mcpPost(exchange: Exchange): Promise<Response> {
-  const caller = await identify(exchange);
-  if (caller instanceof Response) return caller;
-  return answerPost(exchange.request, caller, mcpDeps(exchange));
+  const { request, url, config, env } = exchange;
+  const bearer = await identify(exchange);
+  const deps = depsOf(exchange, bearer);
+  const sessionId = url.searchParams.get("sessionId");
+  if (url.pathname === "/mcp" || (url.pathname === "/sse" && sessionId === null)) return answerPost(request, deps);
+  return answerStreamPost(request, deps, async (message) => {
+    if (bearer.kind !== "valid" || !config.ok) return undefined;
+    if (await refuseOverLimit("LIMIT_CALLS", config.value, exchange)) return rateLimited(null, ADDRESS_QUOTA);
+    const access = await accessOf(exchange, bearer.token);
+    return grantObject(env, access.gid).post({ ...access, sessionId: sessionId ?? "", message });
+  });
 }
 
-async function mcpGet(exchange: Exchange): Promise<Response> {
-  const caller = await identify(exchange);
-  if (caller instanceof Response) return caller;
-  return refuseGet(exchange.request, caller, mcpDeps(exchange));
-}
-
-/** Where `oauth` and `mcp` meet: a request becomes a caller, with one HMAC at most and no storage. */
-async function identify({ request, config, nowMs, ...rest }: Exchange): Promise<Caller | Response> {
-  const header = request.headers.get("Authorization");
-  if (header === null || !claimsToBeOurs(header)) return { kind: "anonymous" };
-  if (!config.ok) return configurationError(config.error.keys, { request, config, nowMs, ...rest });
-  const bearer = await readBearer(header, await tokenKeys(config.value), epochSeconds(nowMs));
-  if (bearer.kind === "valid") {
-    const { gid, text, expiresAt } = bearer.token;
-    return { kind: "signed-in", gid, accessToken: text, expiresAt };
+/** Undefined where there is neither a stream nor a socket: 405. */
+async function mcpGet(exchange: Exchange): Promise<Response | undefined> {
+  const { request, url, requestId, config, env } = exchange;
+  const { headers } = request;
+  const isUpgrade = headers.get("Upgrade")?.toLowerCase() === "websocket";
+  if (!isUpgrade && (headers.has("Sec-WebSocket-Key") || headers.has("Sec-WebSocket-Version"))) {
+    const hint = "Send Upgrade: websocket, or POST a JSON-RPC message.";
+    return jsonError(426, "upgrade_required", hint, requestId, { Upgrade: "websocket" });
   }
-  return { kind: bearer.kind === "invalid" ? "invalid" : "anonymous" };
+  if (!isUpgrade && !wantsStream(request)) return undefined;
+  const bearer = await identify(exchange);
+  const deps = depsOf(exchange, bearer);
+  if (isUpgrade && deps.caller.kind === "anonymous") {
+    const limited = config.ok && (await refuseOverLimit("LIMIT_CALLS", config.value, exchange));
+    if (limited) return limited;
+    const { 0: client, 1: socket } = new WebSocketPair();
+    serveAnonymous(socket, () => depsOf({ ...exchange, requestId: randomUuid() }, bearer), exchange.clock);
+    return upgraded(client, request);
+  }
+  const refusal = refuseStream(deps);
+  if (refusal !== undefined || bearer.kind !== "valid") return respond(refusal, request);
+  if (!isUpgrade && url.pathname !== "/sse") return undefined;
+  const { gid, expiresAt } = bearer.token;
+  const stream: Stream = { ...(await accessOf(exchange, bearer.token)), sessionId: randomSecret(), expiresAt };
+  const opened = await grantObject(env, gid).fetch("https://grant/", {
+    headers: { Upgrade: "websocket", [STREAM_HEADER]: JSON.stringify(stream) },
+  });
+  const { webSocket, status } = opened;
+  if (webSocket === null) {
+    if (status === 401) return respond(signIn(null, [], deps), request);
+    return jsonError(429, "too_many_streams", "Close another stream first.", requestId, { "Retry-After": "60" });
+  }
+  return isUpgrade
+    ? upgraded(webSocket, request)
+    : eventStream(webSocket, `/sse/message?sessionId=${stream.sessionId}`);
 }
 
-function mcpDeps(exchange: Exchange): McpDeps {
-  const { config, env, origin, url, requestId, clientType } = exchange;
-  return {
-    call: ({ gid, accessToken }: SignedIn, call: ProtectedCall) =>
-      grantObject(env, gid).call({ gid, trace: { requestId, clientType }, origin, accessToken, call }),
-    challenge: (problem, scopes) => ({
-      wwwAuthenticate: (problem === "sign_in" ? signInChallenge : stepUpChallenge)(origin, url.pathname, scopes),
-      authorizationEndpoint: `${origin}/authorize`,
-      resourceMetadata: resourceMetadataUrl(origin, url.pathname),
-    }),
-    misconfigured: config.ok ? [] : config.error.keys,
-    requireAuthOnInitialize: config.ok && config.value.REQUIRE_AUTH_ON_INITIALIZE,
-    requestId,
+/** RFC 6455 §4.2.2: of the subprotocols offered we speak one. */
+function upgraded(webSocket: WebSocket, request: Request): Response {
+  const offered = (request.headers.get("Sec-WebSocket-Protocol") ?? "").split(/ *, */);
+  return new Response(null, {
+    status: 101,
+    webSocket,
+    headers: offered.includes("mcp") ? { "Sec-WebSocket-Protocol": "mcp" } : {},
+  });
+}
+
+/** One HMAC at most and no storage. Without keys nobody is known; protected calls then name what is not configured. */
+async function identify({ request, config, nowMs }: Exchange): Promise<Bearer> {
+  const header = request.headers.get("Authorization");
+  if (!config.ok || !claimsToBeOurs(header)) return { kind: "none" };
+  return readBearer(header, await tokenKeys(config.value), epochSeconds(nowMs));
+}
+
+/** Where `oauth` and `mcp` meet: a bearer becomes a caller. */
+function depsOf(exchange: Exchange, bearer: Bearer): McpDeps {
+  const { config, env } = exchange;
+  if (bearer.kind !== "valid") {
+    return mcpDeps({ kind: bearer.kind === "invalid" ? "invalid" : "anonymous" }, placeOf(exchange), config, exchange);
+  }
+  const call = async (call: ProtectedCall): Promise<CallOutcome> => {
+    if (config.ok && (await refuseOverLimit("LIMIT_CALLS", config.value, exchange))) {
+      return { kind: "rate_limited", quota: ADDRESS_QUOTA };
+    }
+    return grantObject(env, bearer.token.gid).call({ ...(await accessOf(exchange, bearer.token)), call });
   };
+  return mcpDeps({ kind: "signed-in", call }, placeOf(exchange), config, exchange);
+}
+
+const ADDRESS_QUOTA: Quota = { limit: PER_MINUTE.LIMIT_CALLS, remaining: 0, resetSeconds: 60 };
+
+/** `/sse/message` belongs to `/sse`. */
+function placeOf({ origin, url }: Exchange): Place {
+  return { origin, path: url.pathname === "/mcp" ? "/mcp" : "/sse" };
+}
+
+/** What the grant's object is told of a caller: never the token itself. */
+async function accessOf(exchange: Exchange, { gid, text }: Token) {
+  const { requestId, clientType } = exchange;
+  return { ...placeOf(exchange), gid, trace: { requestId, clientType }, accessHash: await sha256(text) };
 }
 
 /** The part of the object that MCP uses. */
-interface CallObject {
-  call(input: {
-    readonly gid: string;
-    readonly trace: Trace;
-    readonly origin: string;
-    readonly accessToken: string;
-    readonly call: ProtectedCall;
-  }): Promise<CallOutcome>;
+interface McpObject {
+  call(input: Input<CallInput>): Promise<CallOutcome>;
+  post(input: Input<PostInput>): Promise<Reply | undefined>;
+  fetch: Fetcher["fetch"];
 }
 
 /**
  * The object of one grant. `gid` comes out of a text whose tag was checked, or out of a form that we sealed, so nobody
  * can make us create objects.
  */
-function grantObject(env: Env, gid: string): GrantObject & CallObject {
+function grantObject(env: Env, gid: string): GrantObject & McpObject {
   const stub = env.MCP_OBJECT.get(env.MCP_OBJECT.idFromName(`grant:${gid}`));
   // `MicrosoftMCPAgent` implements both; the namespace's own type knows no class.
-  return stub as unknown as GrantObject & CallObject;
+  return stub as unknown as GrantObject & McpObject;
 }

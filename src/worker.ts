@@ -41,6 +41,7 @@ function openExchange(request: Request, env: Env, ctx: ExecutionContext): Exchan
     requestId,
     clientType,
     nowMs: clock(),
+    clock,
     log: createLog({ requestId, clientType, minimumLevel: logLevel(env), clock }),
     waitUntil: (work) => ctx.waitUntil(work),
   };
@@ -59,12 +60,7 @@ async function answerSafely(exchange: Exchange, route: Route | undefined, isFore
     return await answer(exchange, route, isForeign);
   } catch (error) {
     exchange.log({ level: "ERROR", message: "unexpected fault", error: describeFault(error) });
-    const { requestId } = exchange;
-    if (route?.isOriginChecked) {
-      const fault = { code: -32603, message: "An unexpected fault on this server.", data: { requestId } };
-      return json(500, { jsonrpc: "2.0", id: null, error: fault });
-    }
-    return jsonError(500, "server_error", "An unexpected fault on this server.", requestId);
+    return jsonError(500, "server_error", "An unexpected fault on this server.", exchange.requestId);
   }
 }
 
@@ -77,13 +73,11 @@ async function answer(exchange: Exchange, route: Route | undefined, isForeign: b
   if (route.isOriginChecked && isForeign) {
     return jsonError(403, "origin_refused", "Requests from this web origin are not allowed here.", requestId);
   }
-  const handler = route.methods[request.method];
-  if (handler === undefined) {
-    const allow = [...Object.keys(route.methods), ...(route.cors === "none" ? [] : ["OPTIONS"])].join(", ");
-    return jsonError(405, "method_not_allowed", `This path answers ${allow}.`, requestId, { Allow: allow });
-  }
   exchange.log({ level: "DEBUG", message: "request", context: `${request.method} ${url.pathname}` });
-  return handler(exchange);
+  const answered = await route.methods[request.method]?.(exchange);
+  if (answered !== undefined) return answered;
+  const allow = [...Object.keys(route.methods), ...(route.cors === "none" ? [] : ["OPTIONS"])].join(", ");
+  return jsonError(405, "method_not_allowed", `This path answers ${allow}.`, requestId, { Allow: allow });
 }
 
 /** No clear text beyond loopback, and one host only where one is configured (DNS rebinding, forgotten routes). */

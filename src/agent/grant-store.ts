@@ -2,6 +2,7 @@ import type { EpochSeconds } from "../core/time.ts";
 import type { Box } from "../crypto/box.ts";
 import { deadline, endGrant } from "../oauth/grant/end.ts";
 import type { EndReason, Grant, Transition } from "../oauth/grant/grant.ts";
+import type { Usage } from "./usage.ts";
 
 /** The person's Microsoft tokens at rest. */
 export interface MicrosoftRecord {
@@ -13,16 +14,19 @@ export interface MicrosoftRecord {
 }
 
 /**
- * What one grant's object keeps: two rows in one table. Every method is synchronous, so a check and the write that
+ * What one grant's object keeps: three rows in one table. Every method is synchronous, so a check and the write that
  * follows from it cannot be interleaved with anything.
  */
 export class GrantStore {
   readonly #storage: DurableObjectStorage;
+  readonly #onChange: (grant: Grant | undefined) => EpochSeconds | undefined;
   #grant: Grant | undefined;
   #isLoaded = false;
 
-  constructor(storage: DurableObjectStorage) {
+  /** @param onChange ends what a change leaves without ground; returns when time will next do so */
+  constructor(storage: DurableObjectStorage, onChange: (grant: Grant | undefined) => EpochSeconds | undefined) {
     this.#storage = storage;
+    this.#onChange = onChange;
   }
 
   grant(): Grant | undefined {
@@ -53,23 +57,31 @@ export class GrantStore {
     this.#write("microsoft", record);
   }
 
+  usage(): Usage | undefined {
+    return this.#read<Usage>("usage");
+  }
+
+  saveUsage(usage: Usage): void {
+    this.#write("usage", usage);
+  }
+
   /** An alarm that came early, or for a deadline that has moved, is set again. */
   keepAlarm(): void {
     const grant = this.grant();
-    if (grant !== undefined) void this.#storage.setAlarm(deadline(grant) * 1000);
+    const next = this.#onChange(grant);
+    if (grant !== undefined) void this.#storage.setAlarm(Math.min(deadline(grant), next ?? Infinity) * 1000);
   }
 
   #replace(next: Grant | undefined): void {
-    const before = this.#grant;
     this.#grant = next;
     if (next === undefined) {
       // From compatibility date 2026-02-24 this clears the alarm too.
       void this.#storage.deleteAll();
-      return;
+    } else {
+      if (next.state === "ended" && this.#hasTable()) this.#storage.sql.exec("DELETE FROM record");
+      this.#write("grant", next);
     }
-    if (next.state === "ended" && this.#hasTable()) this.#storage.sql.exec("DELETE FROM record");
-    this.#write("grant", next);
-    if (before === undefined || deadline(before) !== deadline(next)) void this.#storage.setAlarm(deadline(next) * 1000);
+    this.keepAlarm();
   }
 
   /** Tables come with the first grant: asking a forged or finished id must leave nothing behind. */

@@ -1,7 +1,13 @@
 import { DurableObject } from "cloudflare:workers";
 import { type Config, type Env, logLevel, readConfig } from "../config.ts";
-import { epochSeconds } from "../core/time.ts";
-import type { CallOutcome } from "../mcp/call.ts";
+import { ok } from "../core/result.ts";
+import { type EpochSeconds, epochSeconds } from "../core/time.ts";
+import { randomUuid } from "../crypto/random.ts";
+import type { CallOutcome, McpDeps, ProtectedCall } from "../mcp/call.ts";
+import { answer } from "../mcp/dispatch.ts";
+import { ERROR, errorReply, type Reply } from "../mcp/jsonrpc.ts";
+import type { Classified } from "../mcp/revisions.ts";
+import { admit, answerOn, POLICY_VIOLATION } from "../mcp/socket.ts";
 import { tokenKeys } from "../oauth/context.ts";
 import { expireGrant } from "../oauth/grant/end.ts";
 import type {
@@ -17,13 +23,30 @@ import type {
 import { createLog } from "../observe/log.ts";
 import type { AgentContext } from "./context.ts";
 import { GrantStore } from "./grant-store.ts";
+import { mcpDeps } from "./mcp-deps.ts";
 import { MicrosoftSession } from "./microsoft-session.ts";
 import { finishLogin, startLogin } from "./sign-in.ts";
+import {
+  type Access,
+  isAlive,
+  openStream,
+  recall,
+  remember,
+  reviewStreams,
+  STREAM_HEADER,
+  type Stream,
+} from "./streams.ts";
 import { issueForCode, issueForRefresh, revokeIssued } from "./token-issue.ts";
 import { type CallInput, runCall } from "./tool-call.ts";
 
 /** Every input says whose grant it is and which request it belongs to. */
-type Input<Operation> = Operation & { readonly gid: string; readonly trace: Trace };
+export type Input<Operation> = Operation & { readonly gid: string; readonly trace: Trace };
+
+/** A message for the 2024-11-05 stream of that id. */
+export interface PostInput extends Access {
+  readonly sessionId: string;
+  readonly message: Classified;
+}
 
 /** One object per grant, named `grant:<gid>`: everything that must be consistent about it happens here. */
 export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject {
@@ -32,11 +55,17 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#store = new GrantStore(ctx.storage);
+    // Every end of a token, by a person, by Microsoft or by time, comes by here and ends its streams.
+    this.#store = new GrantStore(ctx.storage, (grant) => reviewStreams(ctx.getWebSockets(), grant, this.#now()));
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
   }
 
   async beginLogin(input: BeginLogin) {
     return startLogin(input, await this.#context(input));
+  }
+
+  async isFormUsed(_input: EndGrant) {
+    return this.#store.grant() !== undefined;
   }
 
   async completeLogin(input: CompleteLogin) {
@@ -65,18 +94,61 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
     return runCall(input, await this.#context(input));
   }
 
+  /** Opens a stream. Only our Worker can ask, and it has checked the token's tag and expiry. */
+  override async fetch(request: Request): Promise<Response> {
+    const stream = JSON.parse(request.headers.get(STREAM_HEADER) ?? "") as Stream;
+    if (!isAlive(stream, this.#store.grant(), this.#now())) return new Response(null, { status: 401 });
+    const response = openStream(this.ctx, stream);
+    this.#store.keepAlarm();
+    return response;
+  }
+
+  /** MCP 2024-11-05 transports: the result goes out on the stream; what needs a status of its own comes back. */
+  async post(input: Input<PostInput>): Promise<Reply | undefined> {
+    const { message, sessionId } = input;
+    const isKnown = isAlive(input, this.#store.grant(), this.#now());
+    const [socket] = this.ctx.getWebSockets(sessionId);
+    if (isKnown && socket === undefined) {
+      const error = { code: ERROR.invalidRequest, message: "This stream is not open; connect again." };
+      return errorReply(404, message.kind === "request" ? message.id : null, error);
+    }
+    const reply = await answer(message, await this.#mcp(input, isKnown));
+    if (socket === undefined || reply?.status !== 200) return reply;
+    socket.send(reply.body);
+    return undefined;
+  }
+
+  override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
+    const { stream, pace } = recall(socket);
+    const isKnown = isAlive(stream, this.#store.grant(), this.#now());
+    const admitted = isKnown ? admit(data, pace, this.clock()) : POLICY_VIOLATION;
+    if (typeof admitted === "number") return socket.close(admitted);
+    remember(socket, { stream, pace: admitted });
+    const trace = { ...stream.trace, requestId: randomUuid() };
+    await answerOn(socket, String(data), await this.#mcp({ ...stream, trace }, true));
+  }
+
   /** Alarms may be late or come twice; the clock decides what is left, and nothing left is nothing stored. */
   override async alarm(): Promise<void> {
     const grant = this.#store.grant();
     if (grant === undefined) return;
-    const now = epochSeconds(this.clock());
-    this.#store.commit({ next: expireGrant(grant, now), outcome: undefined });
+    this.#store.commit({ next: expireGrant(grant, this.#now()), outcome: undefined });
     this.#store.keepAlarm();
   }
 
   /** Milliseconds since the epoch; tests stand elsewhere in time. */
   protected clock(): number {
     return Date.now();
+  }
+
+  #now(): EpochSeconds {
+    return epochSeconds(this.clock());
+  }
+
+  async #mcp(access: Access, isKnown: boolean): Promise<McpDeps> {
+    const context = await this.#context(access);
+    const call = (call: ProtectedCall) => runCall({ ...access, call }, context);
+    return mcpDeps(isKnown ? { kind: "signed-in", call } : { kind: "invalid" }, access, ok(context.config), context);
   }
 
   async #context({ gid, trace }: Input<unknown>): Promise<AgentContext> {
@@ -92,7 +164,7 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
       ai: this.env.AI,
       log: createLog({ ...trace, minimumLevel: logLevel(this.env), clock }),
       clock,
-      now: () => epochSeconds(clock()),
+      now: () => this.#now(),
     };
   }
 

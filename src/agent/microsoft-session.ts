@@ -73,20 +73,21 @@ function readFailure(
   record: MicrosoftRecord,
   context: AgentContext,
 ): Result<never, SessionProblem> {
-  const metadata = {
-    errorCodes: failure.errorCodes,
-    ...(failure.traceId === undefined ? {} : { traceId: failure.traceId }),
-  };
-  if (failure.kind === "misconfigured") {
-    // An expired client secret is the operator's to mend; nobody is signed out for it.
-    const message = "Authentication of this server at Microsoft failed";
-    context.log({ level: "ERROR", message, code: failure.error, metadata });
-  } else {
-    context.log({ level: "WARN", message: "Authentication with Microsoft failed", code: failure.error, metadata });
-  }
+  logEntraFailure(failure, context);
   if (failure.kind === "ended") return endSession(context);
   if (isAlive(context)) context.store.saveMicrosoft({ ...record, leaseUntil: 0 });
   return err({ kind: "unavailable", retryAfterSeconds: failure.retryAfterSeconds });
+}
+
+/** An expired client secret is the operator's to mend; nobody is signed out for it. */
+export function logEntraFailure(failure: Omit<EntraFailure, "retryAfterSeconds">, context: AgentContext): void {
+  const { kind, error, errorCodes, traceId } = failure;
+  const details = { code: error, metadata: { errorCodes, traceId } };
+  if (kind === "misconfigured") {
+    context.log({ level: "ERROR", message: "Authentication of this server at Microsoft failed", ...details });
+  } else {
+    context.log({ level: "WARN", message: "Authentication with Microsoft failed", ...details });
+  }
 }
 
 /** Microsoft will not renew the sign-in, so our tokens end with it. */

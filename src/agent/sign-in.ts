@@ -18,7 +18,7 @@ import type { AuthorizationRequest, BeginLogin, CompleteLogin, LoginBegun, Login
 import { computeChallenge } from "../oauth/pkce.ts";
 import { grantedScopes } from "../oauth/scope.ts";
 import type { AgentContext } from "./context.ts";
-import { sealTokens } from "./microsoft-session.ts";
+import { logEntraFailure, sealTokens } from "./microsoft-session.ts";
 
 /** What has to survive the way to Entra and back; sealed, because it holds our secrets towards Entra. */
 interface Login {
@@ -80,13 +80,12 @@ export async function finishLogin(input: CompleteLogin, context: AgentContext): 
   const exchange = { code: input.answer.code, codeVerifier, origin: input.origin };
   const answer = await redeemEntraCode(context.config, exchange, context.now());
   if (!answer.ok) {
-    const { errorCodes, traceId } = answer.error;
-    logFailure(context, answer.error.kind === "misconfigured", answer.error.error, errorCodes, traceId);
+    logEntraFailure(answer.error, context);
     return fail(context, "signin_failed", login, EXCHANGE_ERRORS[answer.error.kind]);
   }
   const identity = await verifyIdToken(context.config, answer.value.idToken, nonce, context.now());
   if (!identity.ok) {
-    logFailure(context, false, identity.error);
+    logRefusal(identity.error, context);
     return fail(context, "signin_failed", login, identity.error === "keys_unavailable" ? UNAVAILABLE : DENIED);
   }
   const scopes = grantedScopes(login.request.scopes, answer.value.scopes);
@@ -139,7 +138,7 @@ const EXCHANGE_ERRORS = { ended: DENIED, unavailable: UNAVAILABLE, misconfigured
 /** OpenID Connect Core §3.1.2.6, in the few words that a client needs. */
 function refusedByEntra(error: string, login: Login, context: AgentContext): LoginCompleted {
   const known = ["access_denied", "consent_required", "interaction_required", "login_required"];
-  logFailure(context, false, /^[a-z_]{1,40}$/.test(error) ? error : "unknown");
+  logRefusal(/^[a-z_]{1,40}$/.test(error) ? error : "unknown", context);
   if (known.includes(error)) return fail(context, "denied", login, DENIED);
   return fail(context, "signin_failed", login, error === "temporarily_unavailable" ? UNAVAILABLE : BROKEN);
 }
@@ -165,19 +164,8 @@ function place(gid: string): BoxPlace {
   return { purpose: "login", owner: gid, column: "login" };
 }
 
-function logFailure(
-  context: AgentContext,
-  isOperators: boolean,
-  code: string,
-  errorCodes: readonly number[] = [],
-  traceId?: string,
-): void {
-  const metadata = { errorCodes, ...(traceId === undefined ? {} : { traceId }) };
-  if (isOperators) {
-    context.log({ level: "ERROR", message: "Authentication of this server at Microsoft failed", code, metadata });
-  } else {
-    context.log({ level: "WARN", message: "Authentication with Microsoft failed", code, metadata });
-  }
+function logRefusal(error: string, context: AgentContext): void {
+  logEntraFailure({ kind: "ended", error, errorCodes: [], traceId: undefined }, context);
 }
 
 function logSignIn(authorization: Authorization, context: AgentContext): void {
@@ -186,11 +174,6 @@ function logSignIn(authorization: Authorization, context: AgentContext): void {
     level: "INFO",
     message: "OAuth sign-in completed",
     userId: person.oid,
-    metadata: {
-      clientId,
-      redirectHost: new URL(redirectUri).host,
-      scopes,
-      ...(accessIdentity === null ? {} : { accessIdentity }),
-    },
+    metadata: { clientId, redirectHost: new URL(redirectUri).host, scopes, accessIdentity },
   });
 }

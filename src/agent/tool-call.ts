@@ -1,4 +1,3 @@
-import { sha256 } from "../crypto/hash.ts";
 import { type GatewayMetadata, sendThroughGateway } from "../egress/gateway.ts";
 import { callGraph, type GraphDeps } from "../graph/client.ts";
 import { type GraphFailure, localFailure } from "../graph/failure.ts";
@@ -14,10 +13,11 @@ import { failureResult, type ToolResult, validationResult } from "../tools/resul
 import type { AgentContext } from "./context.ts";
 import { endSession } from "./microsoft-session.ts";
 import { openCursor, sealCursor } from "./page-cursor.ts";
+import { countCall, quotaOf } from "./usage.ts";
 
 export interface CallInput {
   readonly origin: string;
-  readonly accessToken: string;
+  readonly accessHash: string;
   readonly call: ProtectedCall;
 }
 
@@ -26,19 +26,23 @@ export async function runCall(input: CallInput, context: AgentContext): Promise<
   const startedMs = context.clock();
   const tool = findTool(input.call.name);
   if (tool === undefined) throw new Error("a call to a tool that does not exist passed dispatch");
-  const access = checkAccess(context.store.grant(), await sha256(input.accessToken), context.now());
+  const access = checkAccess(context.store.grant(), input.accessHash, context.now());
   if (access === undefined || !isOurResource(access.authorization.resource, input.origin))
     return { kind: "unauthorized" };
   if (missingScopes(access.scopes, tool.scopes).length > 0) {
     // A step-up that named only the missing ones would lose the rest.
     return { kind: "insufficient_scope", scopes: unite(access.scopes, tool.scopes) };
   }
+  const counted = countCall(context.store.usage(), context.now());
+  context.store.saveUsage(counted.usage);
+  const quota = quotaOf(counted.usage, context.now());
+  if (counted.isOver) return { kind: "rate_limited", quota };
   const checked = checkArguments(tool, input.call.arguments);
   const ran: Ran = checked.ok
     ? await runTool(checked.value, access, context)
     : { kind: "result", result: checked.error };
   logCall(tool, access, ran, startedMs, context);
-  return ran.kind === "result" ? { kind: "done", result: ran.result } : { kind: "unauthorized" };
+  return ran.kind === "result" ? { kind: "done", result: ran.result, quota } : { kind: "unauthorized" };
 }
 
 function unite(granted: readonly GraphScope[], needed: readonly GraphScope[]): GraphScope[] {
@@ -169,7 +173,7 @@ function logCall(tool: Tool, access: AccessGrant, ran: Ran, startedMs: number, c
     metadata: {
       binding: "MCP_OBJECT",
       clientId: authorization.clientId,
-      ...(authorization.accessIdentity === null ? {} : { accessIdentity: authorization.accessIdentity }),
+      accessIdentity: authorization.accessIdentity,
       aiGatewayLogId: source?.aiGatewayLogId ?? null,
       graphRequestIds: source?.graphRequestId === undefined ? [] : [source.graphRequestId],
     },

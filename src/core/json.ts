@@ -24,15 +24,14 @@ export function parseJson(text: string): Result<unknown, "json_malformed" | "jso
 
 /** Without recursion: the input decides the depth, so the stack must not. */
 function isDeeperThan(root: unknown, bound: number): boolean {
-  let level: unknown[] = [root];
+  let level: object[] = [root].filter(isContainer);
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > bound) return true;
-    const next: unknown[] = [];
-    for (const value of level) {
-      if (typeof value !== "object" || value === null) continue;
-      for (const member of Array.isArray(value) ? value : Object.values(value)) next.push(member);
-    }
-    level = next;
+    if (depth === bound) return true;
+    level = level.flatMap((value) => Object.values(value).filter(isContainer));
   }
   return false;
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }

@@ -65,3 +65,13 @@ export async function sendThroughGateway(
     return err(error instanceof Error && error.name === "TimeoutError" ? "timeout" : "network");
   }
 }
+
+/** Adds to the gateway's log entry what came of a call. Nobody waits for it, and nothing depends on it. */
+export async function patchGatewayLog(
+  ai: AiBinding | undefined,
+  config: Config,
+  logId: string | null,
+  metadata: { readonly outcome: string; readonly durationMs: number },
+): Promise<void> {
+  if (logId !== null) await ai?.gateway(config.AI_GATEWAY_ID).patchLog(logId, { metadata }).catch(() => undefined);
+}

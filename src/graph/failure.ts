@@ -58,28 +58,34 @@ export function readFailure(answer: RawAnswer): GraphFailure {
   };
   if (gateway !== undefined) {
     const type = gatewayType(gateway, answer.status);
-    const retryable = type !== "gateway_policy";
-    return { ...common, type, code: gateway, retryable, quoted: undefined, isClaimsChallenge: false };
+    return { ...localFailure(type), ...common, code: gateway };
   }
   const { code, message } = readGraphError(body);
-  const type = graphType(answer.status, code);
-  const retryable = ["graph_throttled", "graph_unavailable", "graph_timeout"].includes(type);
   const challenge = answer.headers.get("WWW-Authenticate") ?? "";
   const isClaimsChallenge = answer.status === 401 && /insufficient_claims|claims=/.test(challenge);
-  return { ...common, type, code, retryable, quoted: message, isClaimsChallenge };
+  return { ...localFailure(graphType(answer.status, code)), ...common, code, quoted: message, isClaimsChallenge };
 }
+
+/** Somebody was busy or away; later the same call may succeed. */
+const RETRYABLE: readonly FailureType[] = [
+  "graph_throttled",
+  "graph_unavailable",
+  "graph_timeout",
+  "gateway_rate_limited",
+  "gateway_unavailable",
+  "signin_unavailable",
+];
 
 /** A failure that never reached an answer. */
 export function localFailure(
   type: FailureType,
-  retryable: boolean,
   details: Partial<Pick<GraphFailure, "status" | "retryAfterSeconds" | "graphRequestId" | "aiGatewayLogId">> = {},
 ): GraphFailure {
   return {
     type,
     code: undefined,
     status: details.status,
-    retryable,
+    retryable: RETRYABLE.includes(type),
     retryAfterSeconds: details.retryAfterSeconds,
     quoted: undefined,
     graphRequestId: details.graphRequestId,
@@ -100,11 +106,13 @@ function gatewayType(code: string, status: number): FailureType {
 
 /** The gateway numbers its errors, at the top or in a list; Graph names them in one object. */
 function readGatewayCode(headers: Headers, body: JsonObject | undefined): string | undefined {
-  const dlp = headers.get("cf-aig-dlp");
-  const isBlocked = dlp !== null && /"action"\s*:\s*"BLOCK"/i.test(dlp);
   const code = body === undefined ? undefined : numericCode(body);
-  if (isBlocked) return code ?? "dlp";
-  return code;
+  return isBlocked(headers) ? (code ?? "dlp") : code;
+}
+
+/** Cloudflare: ai-gateway dlp. The status of a blocked answer is not documented, so it counts for nothing. */
+export function isBlocked(headers: Headers): boolean {
+  return /"action"\s*:\s*"BLOCK"/i.test(headers.get("cf-aig-dlp") ?? "");
 }
 
 function numericCode(body: JsonObject): string | undefined {

@@ -1,3 +1,4 @@
+import type { FailureType } from "./failure.ts";
 import type { GraphPath } from "./url.ts";
 
 /** One request to Graph as a tool describes it: what, not how. */
@@ -7,8 +8,12 @@ export interface GraphRequest {
   /** All preferences; they share one header (Graph: RFC 7240). */
   readonly prefer?: readonly string[];
   readonly body?: object;
-  /** A write that Graph itself makes idempotent (`transactionId`), so that it may be sent again. */
-  readonly isIdempotent?: boolean;
+  /** A POST that may be sent again: it changes nothing, or Graph recognises it (`transactionId`). */
+  readonly isIdempotent?: true;
+  /** Milliseconds to let Graph finish what the request before began. */
+  readonly afterMs?: number;
+  /** Failures that end the steps and not the call: what was reached so far is the result. */
+  readonly tolerates?: readonly FailureType[] | "all";
 }
 
 /** What Graph answered to a request that it carried out. */

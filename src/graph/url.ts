@@ -12,10 +12,13 @@ export type GraphPath =
 /** Longer than any id of Outlook or Teams. */
 const MAX_SEGMENT_LENGTH = 1024;
 
-/** A segment that would change the path it stands in, or that no Graph id can be. */
+/** Outlook's ids are long base64, which may hold a slash: encoded it separates nothing, and without dots nothing climbs. */
+const OUTLOOK_ID = /^[A-Za-z0-9+/_-]{40,}={0,2}$/;
+
+/** Whether a segment leaves the path it stands in as it is. */
 export function isSafeSegment(segment: string): boolean {
   if (segment === "" || segment === "." || segment === ".." || segment.length > MAX_SEGMENT_LENGTH) return false;
-  return !/[/\\?#]/.test(segment) && !hasControlCharacters(segment);
+  return OUTLOOK_ID.test(segment) || !(/[/\\?#%]/.test(segment) || hasControlCharacters(segment));
 }
 
 /**

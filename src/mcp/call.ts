@@ -1,20 +1,14 @@
-import type { EpochSeconds } from "../core/time.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { GraphScope } from "../graph/scopes.ts";
-import type { ToolResult } from "../tools/result.ts";
+import type { ListMethod, ProtectedMethod } from "./methods.ts";
 
 /** Who asks, as far as a request alone can tell. The grant's object decides the rest. */
 export type Caller =
   | { readonly kind: "anonymous" }
   /** Presented a token of our shape that is malformed, forged, expired or of another kind. */
   | { readonly kind: "invalid" }
-  | {
-      readonly kind: "signed-in";
-      readonly gid: string;
-      readonly accessToken: string;
-      readonly expiresAt: EpochSeconds;
-    };
-
-export type SignedIn = Extract<Caller, { kind: "signed-in" }>;
+  /** `call` runs an operation in the caller's grant. */
+  | { readonly kind: "signed-in"; readonly call: (call: ProtectedCall) => Promise<CallOutcome> };
 
 /** A protected operation, known to exist. */
 export interface ProtectedCall {
@@ -25,21 +19,46 @@ export interface ProtectedCall {
 
 /** What came of it. */
 export type CallOutcome =
-  | { readonly kind: "done"; readonly result: ToolResult }
+  | { readonly kind: "done"; readonly result: object; readonly quota: Quota }
+  | { readonly kind: "rate_limited"; readonly quota: Quota }
   | { readonly kind: "unauthorized" }
   | { readonly kind: "insufficient_scope"; readonly scopes: readonly GraphScope[] }
   | { readonly kind: "misconfigured"; readonly keys: readonly string[] };
 
-/** What dispatch needs of the world; `routes.ts` provides it. */
+/** A protected operation and what it needs, for the challenge; the grant's object checks it against the token. */
+export interface Operation {
+  readonly call: ProtectedCall;
+  readonly scopes: readonly string[];
+}
+
+/** What can be listed and called, for everybody the same. */
+export interface Catalog {
+  readonly list: (method: ListMethod) => JsonObject;
+  /** Undefined when there is no such tool or resource. */
+  readonly find: (method: ProtectedMethod, params: JsonObject) => Operation | undefined;
+  /** The result of `prompts/get`; undefined when there is no such prompt or it lacks an argument. */
+  readonly prompt: (params: JsonObject) => JsonObject | undefined;
+}
+
+/** What is left of the minute. */
+export interface Quota {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetSeconds: number;
+}
+
+/** What dispatch needs of the world. */
 export interface McpDeps {
-  /** Runs an operation in the caller's grant. */
-  readonly call: (caller: SignedIn, call: ProtectedCall) => Promise<CallOutcome>;
+  readonly caller: Caller;
+  readonly catalog: Catalog;
   /** The `WWW-Authenticate` value and where to sign in. */
   readonly challenge: (problem: "sign_in" | "step_up", scopes: readonly string[]) => Challenge;
   /** Names of wrong configuration values; none means that protected calls can be served. */
   readonly misconfigured: readonly string[];
   readonly requireAuthOnInitialize: boolean;
   readonly requestId: string;
+  /** Is told of what should not have happened. */
+  readonly fault: (error: unknown) => void;
 }
 
 export interface Challenge {

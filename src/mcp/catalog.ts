@@ -2,24 +2,23 @@ import { toJsonSchema } from "@valibot/to-json-schema";
 import type { GenericSchema } from "valibot";
 import type { JsonObject } from "../core/json.ts";
 import type { Tool } from "../tools/define.ts";
-import { TOOLS } from "../tools/index.ts";
-import type { Era } from "./revisions.ts";
+import { findTool, TOOLS } from "../tools/index.ts";
+import type { Catalog } from "./call.ts";
+import type { Era, ListMethod } from "./methods.ts";
 import { MODERN_REVISION } from "./revisions.ts";
 import { CAPABILITIES, INSTRUCTIONS, SERVER_INFO } from "./server-info.ts";
 
 /** How long a modern client may keep a list: it changes only with a deployment. */
 const LIST_TTL_MS = 3_600_000;
 
-type ListMethod = "tools/list" | "resources/list" | "resources/templates/list" | "prompts/list" | "server/discover";
-
 const texts = new Map<string, string>();
 
 /** JSON text of a discovery result, serialised once per isolate and the same for everybody. */
-export function catalogText(method: ListMethod, era: Era): string {
+export function catalogText({ list }: Catalog, method: ListMethod, era: Era): string {
   const name = `${era} ${method}`;
   let text = texts.get(name);
   if (text === undefined) {
-    text = JSON.stringify(frame(listing(method), era, { ttlMs: LIST_TTL_MS, cacheScope: "public" }));
+    text = JSON.stringify(frame(list(method), era, { ttlMs: LIST_TTL_MS, cacheScope: "public" }));
     texts.set(name, text);
   }
   return text;
@@ -32,20 +31,28 @@ export function frame(result: JsonObject, era: Era, caching: JsonObject = {}): J
   return { resultType: "complete", ...result, ...caching, _meta: meta };
 }
 
-function listing(method: ListMethod): JsonObject {
-  switch (method) {
-    case "tools/list":
-      return { tools: TOOLS.map(describeTool) };
-    case "resources/list":
-      return { resources: [] };
-    case "resources/templates/list":
-      return { resourceTemplates: [] };
-    case "prompts/list":
-      return { prompts: [] };
-    case "server/discover":
-      return { supportedVersions: [MODERN_REVISION], capabilities: CAPABILITIES, instructions: INSTRUCTIONS };
-  }
-}
+/** Ours. */
+export const CATALOG: Catalog = {
+  list(method) {
+    switch (method) {
+      case "tools/list":
+        return { tools: TOOLS.map(describeTool) };
+      case "resources/list":
+        return { resources: [] };
+      case "resources/templates/list":
+        return { resourceTemplates: [] };
+      case "prompts/list":
+        return { prompts: [] };
+      case "server/discover":
+        return { supportedVersions: [MODERN_REVISION], capabilities: CAPABILITIES, instructions: INSTRUCTIONS };
+    }
+  },
+  find(method, { name, arguments: args }) {
+    const tool = method === "tools/call" && typeof name === "string" ? findTool(name) : undefined;
+    return tool && { call: { kind: "tool", name: tool.name, arguments: args }, scopes: tool.scopes };
+  },
+  prompt: () => undefined,
+};
 
 /** MCP Tool. */
 export function describeTool(tool: Tool): JsonObject {

@@ -1,46 +1,63 @@
-import { findTool } from "../tools/index.ts";
-import type { Caller, CallOutcome, McpDeps, ProtectedCall } from "./call.ts";
+import type { CallOutcome, McpDeps, Quota } from "./call.ts";
 import { catalogText, frame } from "./catalog.ts";
 import { ERROR, errorReply, type Reply, type RequestId, resultReply } from "./jsonrpc.ts";
-import type { DiscoveryMethod, ProtectedMethod } from "./methods.ts";
-import { isDiscoveryMethod } from "./methods.ts";
-import { type ClassifiedRequest, type Era, LEGACY_REVISIONS } from "./revisions.ts";
+import { type DiscoveryMethod, type Era, isDiscoveryMethod, type ProtectedMethod } from "./methods.ts";
+import { type Classified, type ClassifiedRequest, LEGACY_REVISIONS } from "./revisions.ts";
 import { CAPABILITIES, INSTRUCTIONS, SERVER_INFO } from "./server-info.ts";
 
-/** Answers one request, whatever transport it came by. */
-export async function dispatch(request: ClassifiedRequest, caller: Caller, deps: McpDeps): Promise<Reply> {
-  const { id, era, method, params } = request;
-  if (isDiscoveryMethod(method)) {
-    if (caller.kind === "invalid") return signIn(id, [], deps);
-    if (deps.requireAuthOnInitialize && caller.kind === "anonymous") return signIn(id, [], deps);
-    return discover({ ...request, method });
+/** Answers one message, whatever transport it came by; undefined when it asks for no answer. */
+export async function answer(message: Classified, deps: McpDeps): Promise<Reply | undefined> {
+  switch (message.kind) {
+    case "response":
+      return undefined;
+    case "notification":
+      return isOutside(deps) ? signIn(null, [], deps) : undefined;
+    case "refused":
+      return message.reply;
+    case "request":
+      try {
+        return await dispatch(message, deps);
+      } catch (error) {
+        deps.fault(error);
+        const data = { requestId: deps.requestId };
+        return errorReply(500, message.id, { code: ERROR.internal, message: "An unexpected fault here.", data });
+      }
   }
-  // MCP 2025-11-25 tools: what does not exist is said before anybody is asked to sign in.
-  const operation = readOperation(method, params);
-  if (operation === undefined) return unknownOperation(method, request);
-  if (deps.misconfigured.length > 0) return misconfigured(id, deps.misconfigured, deps);
-  if (caller.kind !== "signed-in") return signIn(id, operation.scopes, deps);
-  return present(await deps.call(caller, operation.call), operation.scopes, { id, era, deps });
 }
 
-function discover(request: ClassifiedRequest & { readonly method: DiscoveryMethod }): Reply {
+/** Whether even discovery is refused: a token that must be renewed, or a server that wants one from the start. */
+function isOutside({ caller, requireAuthOnInitialize }: McpDeps): boolean {
+  return caller.kind === "invalid" || (requireAuthOnInitialize && caller.kind === "anonymous");
+}
+
+async function dispatch(request: ClassifiedRequest, deps: McpDeps): Promise<Reply> {
+  const { id, era, method, params } = request;
+  const { caller } = deps;
+  if (isDiscoveryMethod(method)) return isOutside(deps) ? signIn(id, [], deps) : discover({ ...request, method }, deps);
+  // MCP 2025-11-25 tools: what does not exist is said before anybody is asked to sign in.
+  const operation = deps.catalog.find(method, params);
+  if (operation === undefined) return unknownOperation(method, request);
+  if (deps.misconfigured.length > 0) return misconfigured(deps.misconfigured, deps);
+  if (caller.kind !== "signed-in") return signIn(id, operation.scopes, deps);
+  return present(await caller.call(operation.call), operation.scopes, { id, era, deps });
+}
+
+function discover(request: ClassifiedRequest & { readonly method: DiscoveryMethod }, { catalog }: McpDeps): Reply {
   const { id, era, method, params } = request;
   switch (method) {
     case "initialize":
       return resultReply(id, JSON.stringify(initialize(params.protocolVersion)));
     case "ping":
       return resultReply(id, "{}");
-    case "server/discover":
-      return resultReply(id, catalogText(method, era));
-    case "tools/list":
-    case "resources/list":
-    case "resources/templates/list":
-    case "prompts/list":
+    case "prompts/get": {
+      const prompt = catalog.prompt(params);
+      if (prompt === undefined) return invalidParams(id, "There is no such prompt, or it needs an argument.");
+      return resultReply(id, JSON.stringify(frame(prompt, era)));
+    }
+    default:
       // Every list is one page, so a cursor can only be invented.
       if (params.cursor !== undefined) return invalidParams(id, "There are no further pages; leave out cursor.");
-      return resultReply(id, catalogText(method, era));
-    case "prompts/get":
-      return invalidParams(id, "There is no prompt of this name.");
+      return resultReply(id, catalogText(catalog, method, era));
   }
 }
 
@@ -53,19 +70,6 @@ function initialize(requested: unknown) {
     serverInfo: SERVER_INFO,
     instructions: INSTRUCTIONS,
   };
-}
-
-interface Operation {
-  readonly call: ProtectedCall;
-  /** What it needs, for the challenge; the grant's object checks it against the token. */
-  readonly scopes: readonly string[];
-}
-
-function readOperation(method: ProtectedMethod, params: ClassifiedRequest["params"]): Operation | undefined {
-  if (method !== "tools/call" || typeof params.name !== "string") return undefined;
-  const tool = findTool(params.name);
-  if (tool === undefined) return undefined;
-  return { call: { kind: "tool", name: tool.name, arguments: params.arguments }, scopes: tool.scopes };
 }
 
 function unknownOperation(method: ProtectedMethod, { id, era, params }: ClassifiedRequest): Reply {
@@ -85,14 +89,31 @@ interface Frame {
 function present(outcome: CallOutcome, needed: readonly string[], { id, era, deps }: Frame): Reply {
   switch (outcome.kind) {
     case "done":
-      return resultReply(id, JSON.stringify(frame({ ...outcome.result }, era)));
+      return {
+        ...resultReply(id, JSON.stringify(frame({ ...outcome.result }, era))),
+        headers: quotaHeaders(outcome.quota),
+      };
+    case "rate_limited":
+      return rateLimited(id, outcome.quota);
     case "unauthorized":
       return signIn(id, needed, deps);
     case "insufficient_scope":
       return stepUp(id, outcome.scopes, deps);
     case "misconfigured":
-      return misconfigured(id, outcome.keys, deps);
+      return misconfigured(outcome.keys, deps);
   }
+}
+
+/** draft-ietf-httpapi-ratelimit-headers §3, §4. */
+function quotaHeaders({ limit, remaining, resetSeconds }: Quota) {
+  return { "RateLimit-Policy": `"grant";q=${limit};w=60`, RateLimit: `"grant";r=${remaining};t=${resetSeconds}` };
+}
+
+export function rateLimited(id: RequestId | null, quota: Quota): Reply {
+  const retryAfterSeconds = quota.resetSeconds;
+  const message = `At most ${quota.limit} calls a minute; try again in ${retryAfterSeconds} seconds.`;
+  const error = { code: ERROR.rateLimited, message, data: { type: "rate_limited", retryAfterSeconds } };
+  return errorReply(429, id, error, { ...quotaHeaders(quota), "Retry-After": String(retryAfterSeconds) });
 }
 
 /** RFC 6750 §3 at the transport: only a 401 makes a connector start signing in. */
@@ -122,7 +143,7 @@ function stepUp(id: RequestId | null, scopes: readonly string[], deps: McpDeps):
   return errorReply(403, id, error, { "WWW-Authenticate": challenge.wwwAuthenticate });
 }
 
-function misconfigured(_id: RequestId | null, keys: readonly string[], deps: McpDeps): Reply {
+export function misconfigured(keys: readonly string[], deps: McpDeps): Reply {
   return { status: 503, body: JSON.stringify({ error: "configuration_error", keys, requestId: deps.requestId }) };
 }
 

@@ -1,39 +1,25 @@
 /** The methods we have. Whatever is not here does not exist, in every revision. */
-export const DISCOVERY_METHODS = [
-  "initialize",
-  "ping",
-  "server/discover",
-  "tools/list",
-  "resources/list",
-  "resources/templates/list",
-  "prompts/list",
-  "prompts/get",
-] as const;
+const LISTS = ["tools/list", "resources/list", "resources/templates/list", "prompts/list", "server/discover"] as const;
+const DISCOVERY = [...LISTS, "initialize", "ping", "prompts/get"] as const;
+const PROTECTED = ["tools/call", "resources/read"] as const;
 
-export const PROTECTED_METHODS = ["tools/call", "resources/read"] as const;
-
-export type DiscoveryMethod = (typeof DISCOVERY_METHODS)[number];
-export type ProtectedMethod = (typeof PROTECTED_METHODS)[number];
+/** Their answers are the same for everybody. */
+export type ListMethod = (typeof LISTS)[number];
+export type DiscoveryMethod = (typeof DISCOVERY)[number];
+export type ProtectedMethod = (typeof PROTECTED)[number];
 export type Method = DiscoveryMethod | ProtectedMethod;
 
-/** MCP 2026-07-28 removed these; MCP before it had no `server/discover`. */
-const LEGACY_ONLY: readonly Method[] = ["initialize", "ping"];
-const MODERN_ONLY: readonly Method[] = ["server/discover"];
+/** Legacy clients shake hands first; modern ones say in each request what they speak. */
+export type Era = "legacy" | "modern";
 
 export function isDiscoveryMethod(method: string): method is DiscoveryMethod {
-  return (DISCOVERY_METHODS as readonly string[]).includes(method);
+  return (DISCOVERY as readonly string[]).includes(method);
 }
 
-export function isMethod(method: string): method is Method {
-  return isDiscoveryMethod(method) || (PROTECTED_METHODS as readonly string[]).includes(method);
-}
-
-export function existsInModern(method: Method): boolean {
-  return !LEGACY_ONLY.includes(method);
-}
-
-export function existsInLegacy(method: Method): boolean {
-  return !MODERN_ONLY.includes(method);
+/** MCP 2026-07-28 removed `initialize` and `ping`; MCP before it had no `server/discover`. */
+export function isMethod(method: string, era: Era): method is Method {
+  const isElsewhere = era === "modern" ? /^(initialize|ping)$/ : /^server\/discover$/;
+  return (isDiscoveryMethod(method) || (PROTECTED as readonly string[]).includes(method)) && !isElsewhere.test(method);
 }
 
 /** A notification by its name alone; old clients write `initialized`. */

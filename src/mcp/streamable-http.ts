@@ -1,86 +1,118 @@
 import { readBounded } from "../core/body.ts";
 import { readUtf8 } from "../core/bytes.ts";
-import { parseJson } from "../core/json.ts";
-import type { Caller, McpDeps } from "./call.ts";
-import { dispatch, signIn } from "./dispatch.ts";
-import { ERROR, errorReply, type Reply } from "./jsonrpc.ts";
-import { type Classified, classify, type MessageHeaders } from "./revisions.ts";
+import { isJsonObject, parseJson } from "../core/json.ts";
+import { err, type Result } from "../core/result.ts";
+import type { McpDeps } from "./call.ts";
+import { answer, misconfigured, signIn } from "./dispatch.ts";
+import { ERROR, errorReply, type Reply, type RequestId } from "./jsonrpc.ts";
+import { type Classified, classify, hasEnvelope, type MessageHeaders } from "./revisions.ts";
 
 /** Room for 3 MB of attachments in base64; more could not pass Graph either. */
 export const MAX_MESSAGE_BYTES = 4_194_304;
 
+/** One person's assistant asks a handful of things at once. */
+const MAX_BATCH = 50;
+
 /** POST /mcp and POST /sse: one message in, one answer out, nothing remembered (MCP streamable-http). */
-export async function answerPost(request: Request, caller: Caller, deps: McpDeps): Promise<Response> {
+export async function answerPost(request: Request, deps: McpDeps): Promise<Response> {
   const message = await readMessage(request);
-  if ("status" in message) return respond(message, request);
-  return respond(await answer(classify(message.value, readHeaders(request.headers), "http"), caller, deps), request);
+  if (!message.ok) return respond(message.error, request);
+  const headers = readHeaders(request.headers);
+  const { value } = message;
+  const reply = Array.isArray(value) ? answerBatch(value, headers, deps) : answer(classify(value, headers), deps);
+  return respond(await reply, request);
 }
 
 /**
- * GET: a 2024-11-05 client that is not signed in hears so; to everybody else there is no stream to give. A client that
- * names its revision probes for a stream and must not start a second sign-in (MCP 2025-11-25 transports).
+ * POST /sse/message: 2024-11-05 answers on the stream that was opened before.
+ * @param post hands the message to the caller's stream; what comes back is answered here instead
  */
-export function refuseGet(request: Request, caller: Caller, deps: McpDeps): Response {
-  const isProbe = request.headers.has("MCP-Protocol-Version");
-  const wantsStream = (request.headers.get("Accept") ?? "").includes("text/event-stream");
-  if (wantsStream && !isProbe && caller.kind !== "signed-in") return respond(signIn(null, [], deps), request);
-  const message = "There is no stream here: POST JSON-RPC messages.";
-  return respond(
-    errorReply(405, null, { code: ERROR.invalidRequest, message }, { Allow: "GET, POST, OPTIONS" }),
-    request,
-  );
+export async function answerStreamPost(
+  request: Request,
+  deps: McpDeps,
+  post: (message: Classified) => Promise<Reply | undefined>,
+): Promise<Response> {
+  const message = await readMessage(request);
+  if (!message.ok) return respond(message.error, request);
+  const classified = classify(message.value, readHeaders(request.headers));
+  if (classified.kind === "refused") return respond(classified.reply, request);
+  const id = classified.kind === "request" ? classified.id : null;
+  return respond(refuseStream(deps, id) ?? (await post(classified)), request);
 }
 
-async function answer(classified: Classified, caller: Caller, deps: McpDeps): Promise<Reply | undefined> {
-  switch (classified.kind) {
-    case "notification":
-    case "response":
-      return undefined;
-    case "refused":
-      return errorReply(classified.status, classified.id, classified.error);
-    case "request":
-      return dispatch(classified, caller, deps);
-  }
+/** A GET for a 2024-11-05 stream. Who names a revision probes for one, and must not start a second sign-in. */
+export function wantsStream({ headers }: Request): boolean {
+  return (headers.get("Accept") ?? "").includes("text/event-stream") && !headers.has("MCP-Protocol-Version");
+}
+
+/** What stands between a caller and a stream; undefined when nothing does. */
+export function refuseStream(deps: McpDeps, id: RequestId | null = null): Reply | undefined {
+  if (deps.misconfigured.length > 0) return misconfigured(deps.misconfigured, deps);
+  return deps.caller.kind === "signed-in" ? undefined : signIn(id, [], deps);
 }
 
 /** The media type does not matter: `curl -d` says form, and means JSON. */
-async function readMessage(request: Request): Promise<{ readonly value: unknown } | Reply> {
+async function readMessage(request: Request): Promise<Result<unknown, Reply>> {
   const bytes = await readBounded(request.body, MAX_MESSAGE_BYTES);
-  if (!bytes.ok) {
-    const message = `A message may have at most ${MAX_MESSAGE_BYTES} bytes (4 MiB), attachments at most 3 MB in all; send a link instead.`;
-    return errorReply(413, null, { code: ERROR.invalidRequest, message });
+  if (bytes.ok) return parseMessage(readUtf8(bytes.value));
+  const message = `A message may have ${MAX_MESSAGE_BYTES} bytes (4 MiB), attachments 3 MB in all; send a link instead.`;
+  return err(errorReply(413, null, { code: ERROR.invalidRequest, message }));
+}
+
+/** @param text undefined when it is not UTF-8 */
+export function parseMessage(text: string | undefined): Result<unknown, Reply> {
+  const parsed = parseJson(text ?? "");
+  if (parsed.ok) return parsed;
+  const [code, message] =
+    parsed.error === "json_too_deep"
+      ? [ERROR.invalidRequest, "The message is nested over 64 levels."]
+      : [ERROR.parse, "The message is not JSON in UTF-8."];
+  return err(errorReply(400, null, { code, message }));
+}
+
+/** MCP 2025-03-26 basic: that revision alone has batches, and it is what a client without the header speaks. */
+async function answerBatch(
+  messages: readonly unknown[],
+  headers: MessageHeaders,
+  deps: McpDeps,
+): Promise<Reply | undefined> {
+  const isBatch =
+    (headers.version === null || headers.version === "2025-03-26") &&
+    messages.length > 0 &&
+    messages.length <= MAX_BATCH &&
+    !messages.some((message) => hasEnvelope(message) || (isJsonObject(message) && message.method === "initialize"));
+  if (!isBatch) {
+    const message = `A batch has 1 to ${MAX_BATCH} messages of revision 2025-03-26 and no initialize.`;
+    return errorReply(400, null, { code: ERROR.invalidRequest, message });
   }
-  const text = readUtf8(bytes.value);
-  const value = text === undefined ? undefined : parseJson(text);
-  if (value?.ok) return { value: value.value };
-  if (value?.error === "json_too_deep") {
-    return errorReply(400, null, {
-      code: ERROR.invalidRequest,
-      message: "The message is nested too deeply (over 64 levels).",
-    });
-  }
-  return errorReply(400, null, { code: ERROR.parse, message: "The body is not JSON in UTF-8." });
+  const answered = await Promise.all(messages.map((message) => answer(classify(message, headers), deps)));
+  const replies = answered.filter((reply) => reply !== undefined);
+  if (replies.length === 0) return undefined;
+  // Only a status makes a client sign in, and a batch has one.
+  const whole = replies.find(({ status }) => status === 401 || status === 503);
+  return whole ?? { status: 200, body: `[${replies.map(({ body }) => body).join()}]` };
 }
 
 function readHeaders(headers: Headers): MessageHeaders {
   return {
-    version: headers.get("MCP-Protocol-Version") ?? undefined,
-    method: headers.get("Mcp-Method") ?? undefined,
-    name: headers.get("Mcp-Name") ?? undefined,
+    version: headers.get("MCP-Protocol-Version"),
+    method: headers.get("Mcp-Method"),
+    name: headers.get("Mcp-Name"),
   };
 }
 
 /** An accepted message without an answer is 202 and empty. */
-function respond(reply: Reply | undefined, request: Request): Response {
+export function respond(reply: Reply | undefined, request: Request): Response {
   if (reply === undefined) return new Response(null, { status: 202 });
-  const wantsStream = reply.status === 200 && acceptsOnlyStream(request.headers.get("Accept"));
-  const body = wantsStream ? `event: message\ndata: ${reply.body}\n\n` : reply.body;
-  const contentType = wantsStream ? "text/event-stream" : "application/json";
-  return new Response(body, { status: reply.status, headers: { "Content-Type": contentType, ...reply.headers } });
+  const { status, body, headers } = reply;
+  const isStream = status === 200 && acceptsOnlyStream(request.headers.get("Accept"));
+  return new Response(isStream ? `event: message\ndata: ${body}\n\n` : body, {
+    status,
+    headers: { "Content-Type": isStream ? "text/event-stream" : "application/json", ...headers },
+  });
 }
 
 /** A client that lists nothing but the event stream gets its answer as the one event of a stream. Never 406. */
 function acceptsOnlyStream(accept: string | null): boolean {
-  const types = (accept ?? "").split(",").map((type) => type.split(";")[0]?.trim().toLowerCase());
-  return types.every((type) => type === "text/event-stream");
+  return (accept ?? "").split(",").every((type) => type.split(";")[0]?.trim().toLowerCase() === "text/event-stream");
 }

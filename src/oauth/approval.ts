@@ -82,7 +82,7 @@ async function approve(form: ApprovalForm, formCookie: string, context: OAuthCon
 
 async function leadToEntra(begun: LoginBegun, form: ApprovalForm, context: OAuthContext): Promise<Response> {
   if (begun.kind === "used") {
-    return refuse(context, 409, "form_used", "This form was already used.");
+    return refuseUsed(context);
   }
   const cookie = setCookie(loginCookieName(form.gid), begun.loginCookie, LOGIN_LIFETIME_SECONDS, isHttps(context));
   if (begun.kind === "started") {
@@ -106,10 +106,16 @@ export function loginCookieName(gid: string): string {
   return `m365-login-${gid.slice(0, 8)}`;
 }
 
-function deny(form: ApprovalForm, context: OAuthContext): Response {
+async function deny(form: ApprovalForm, context: OAuthContext): Promise<Response> {
+  // Told no, the client must not get a code from an approval of the same form.
+  if (await context.grants(form.gid).isFormUsed({ trace: trace(context), gid: form.gid })) return refuseUsed(context);
   logDecision("OAuth grant denied", form, context);
   const answer = { error: "access_denied", error_description: "The request was denied." } as const;
   return redirect(302, authorizationResponse(form.request.redirectUri, form.request.state, context.origin, answer));
+}
+
+function refuseUsed(context: OAuthContext): Response {
+  return refuse(context, 409, "form_used", "This form was already used.");
 }
 
 function logDecision(
@@ -118,7 +124,8 @@ function logDecision(
   context: OAuthContext,
 ) {
   const { clientId, redirectUri, scopes } = form.request;
-  context.log({ level: "INFO", message, metadata: { clientId, redirectHost: redirectHost(redirectUri), scopes } });
+  const metadata = { clientId, redirectHost: redirectHost(redirectUri), scopes, accessIdentity: null };
+  context.log({ level: "INFO", message, metadata });
 }
 
 function refuse(context: OAuthContext, status: number, reason: string, description: string): Response {

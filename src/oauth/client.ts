@@ -1,5 +1,7 @@
 import * as v from "valibot";
 
+const Text = v.optional(v.string());
+
 /** A client as registered (RFC 7591 §2). RFC 7591 lists more members; these are the ones we store. */
 export const CLIENT = v.object({
   clientId: v.string(),
@@ -8,11 +10,11 @@ export const CLIENT = v.object({
   tokenEndpointAuthMethod: v.picklist(["none", "client_secret_basic", "client_secret_post"]),
   grantTypes: v.array(v.picklist(["authorization_code", "refresh_token"])),
   /** SHA-256; the secret has 256 random bits, so a slow hash would add nothing. */
-  clientSecretHash: v.optional(v.string()),
-  clientUri: v.optional(v.string()),
-  logoUri: v.optional(v.string()),
-  policyUri: v.optional(v.string()),
-  tosUri: v.optional(v.string()),
+  clientSecretHash: Text,
+  clientUri: Text,
+  logoUri: Text,
+  policyUri: Text,
+  tosUri: Text,
   contacts: v.optional(v.array(v.string())),
   registeredAt: v.optional(v.number(), 0),
   lastUsedAt: v.optional(v.number()),

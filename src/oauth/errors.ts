@@ -32,7 +32,7 @@ export function oauthError(problem: OAuthError, context: OAuthContext, clientId?
     message: "OAuth request refused",
     code: problem.reason,
     context: context.url.pathname,
-    ...(clientId === undefined ? {} : { metadata: { clientId } }),
+    metadata: { clientId },
   });
   const headers: Record<string, string> = {};
   // RFC 6749 §5.2: the scheme the client may authenticate with.

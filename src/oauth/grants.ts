@@ -10,6 +10,8 @@ import type { RefreshProblem } from "./grant/refresh.ts";
  */
 export interface GrantObject {
   beginLogin(input: BeginLogin): Promise<LoginBegun>;
+  /** Whether the form of this id was approved before; asking leaves nothing behind. */
+  isFormUsed(input: EndGrant): Promise<boolean>;
   completeLogin(input: CompleteLogin): Promise<LoginCompleted>;
   redeemCode(input: RedeemCode): Promise<TokenAnswer<CodeProblem>>;
   refreshTokens(input: RefreshTokens): Promise<TokenAnswer<RefreshProblem | MicrosoftProblem>>;

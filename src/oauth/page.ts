@@ -53,8 +53,8 @@ ${options.body}
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": policy(nonce, options.formAction ?? "'none'"),
     "X-Frame-Options": "DENY",
-    // With `no-referrer` a browser posts `Origin: null`, and the form would be refused.
-    "Referrer-Policy": "same-origin",
+    // With `no-referrer` a browser posts `Origin: null`, and a form would be refused.
+    "Referrer-Policy": options.formAction === undefined ? "no-referrer" : "same-origin",
     "Cache-Control": "no-store",
   });
   for (const cookie of options.cookies ?? []) headers.append("Set-Cookie", cookie);

@@ -137,7 +137,7 @@ async function createClient(
   return {
     clientId: randomUuid().replaceAll("-", ""),
     ...clientFields(metadata),
-    ...(secret === undefined ? {} : { clientSecretHash: await sha256(secret) }),
+    clientSecretHash: secret && (await sha256(secret)),
     registeredAt: context.now,
   };
 }
@@ -149,10 +149,10 @@ export function clientFields(metadata: ClientMetadata): Omit<Client, "clientId" 
     redirectUris: metadata.redirect_uris,
     tokenEndpointAuthMethod: metadata.token_endpoint_auth_method,
     grantTypes: metadata.grant_types,
-    ...(metadata.client_uri === undefined ? {} : { clientUri: metadata.client_uri }),
-    ...(metadata.logo_uri === undefined ? {} : { logoUri: metadata.logo_uri }),
-    ...(metadata.policy_uri === undefined ? {} : { policyUri: metadata.policy_uri }),
-    ...(metadata.tos_uri === undefined ? {} : { tosUri: metadata.tos_uri }),
-    ...(metadata.contacts === undefined ? {} : { contacts: metadata.contacts }),
+    clientUri: metadata.client_uri,
+    logoUri: metadata.logo_uri,
+    policyUri: metadata.policy_uri,
+    tosUri: metadata.tos_uri,
+    contacts: metadata.contacts,
   };
 }

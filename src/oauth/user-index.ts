@@ -59,16 +59,13 @@ export class UserIndex {
     const found: Entry[] = [];
     for (const key of previous === undefined ? [current] : [current, previous]) {
       const prefix = `user:${await this.#hash(person, key)}:`;
-      for (let cursor: string | undefined, isComplete = false; !isComplete; ) {
-        const page: KVNamespaceListResult<Omit<Entry, "key" | "gid">> = await this.#kv.list({
-          prefix,
-          ...(cursor === undefined ? {} : { cursor }),
-        });
+      for (let cursor: string | null = null, isComplete = false; !isComplete; ) {
+        const page: KVNamespaceListResult<Omit<Entry, "key" | "gid">> = await this.#kv.list({ prefix, cursor });
         for (const { name, metadata } of page.keys) {
           found.push({ key: name, gid: name.slice(prefix.length), createdAt: 0, binding: "", ...metadata });
         }
         isComplete = page.list_complete;
-        cursor = page.list_complete ? undefined : page.cursor;
+        cursor = page.list_complete ? null : page.cursor;
       }
     }
     return found;

@@ -9,15 +9,15 @@ interface Message<L extends Level, M extends string> {
   readonly message: M;
 }
 
-/** Fields that more than one event carries. */
+/** Fields that more than one event carries; what is undefined does not appear. */
 interface Common {
-  readonly userId?: string;
-  readonly tool?: string;
-  readonly durationMs?: number;
-  readonly status?: number;
+  readonly userId?: string | undefined;
+  readonly tool?: string | undefined;
+  readonly durationMs?: number | undefined;
+  readonly status?: number | undefined;
   /** A stable reason out of one of our unions. */
-  readonly code?: string;
-  readonly context?: string;
+  readonly code?: string | undefined;
+  readonly context?: string | undefined;
 }
 
 export type LogEvent = Common &
@@ -25,12 +25,14 @@ export type LogEvent = Common &
     | Message<"DEBUG", "request">
     | (Message<"ERROR", "unexpected fault"> & { readonly error: string })
     | (Message<"ERROR", "configuration error"> & { readonly metadata: { readonly keys: readonly string[] } })
-    | (Message<"INFO" | "WARN", "OAuth request refused"> & { readonly metadata?: { readonly clientId?: string } })
+    | (Message<"INFO" | "WARN", "OAuth request refused"> & {
+        readonly metadata?: { readonly clientId?: string | undefined };
+      })
     | (Message<"INFO", "OAuth client registered"> & { readonly metadata: ClientFacts })
     | (Message<"INFO", "OAuth grant approved" | "OAuth grant denied"> & { readonly metadata: ApprovalFacts })
     | (Message<"INFO", "OAuth sign-in completed"> & { readonly metadata: ApprovalFacts })
-    | (Message<"WARN", "Authentication with Microsoft failed"> & { readonly metadata?: EntraFacts })
-    | (Message<"ERROR", "Authentication of this server at Microsoft failed"> & { readonly metadata?: EntraFacts })
+    | (Message<"WARN", "Authentication with Microsoft failed"> & { readonly metadata: EntraFacts })
+    | (Message<"ERROR", "Authentication of this server at Microsoft failed"> & { readonly metadata: EntraFacts })
     | Message<"INFO", "OAuth code redeemed" | "OAuth tokens refreshed">
     | Message<"WARN", "OAuth code replayed, grant ended" | "OAuth refresh token reused, grant ended">
     | Message<"INFO", "OAuth grant ended" | "OAuth token revoked">
@@ -50,25 +52,25 @@ interface ApprovalFacts {
   readonly clientId: string;
   readonly redirectHost: string;
   readonly scopes: readonly string[];
-  readonly accessIdentity?: string;
+  readonly accessIdentity: string | null;
 }
 
 interface EntraFacts {
   /** Entra's numeric AADSTS codes and trace id, which name no person. */
-  readonly errorCodes?: readonly number[];
-  readonly traceId?: string;
+  readonly errorCodes: readonly number[];
+  readonly traceId?: string | undefined;
 }
 
 interface CallFacts {
   readonly binding: "MCP_OBJECT";
   readonly clientId: string;
-  readonly accessIdentity?: string;
+  readonly accessIdentity: string | null;
   readonly aiGatewayLogId: string | null;
   readonly graphRequestIds: readonly string[];
 }
 
 interface GraphFacts {
   readonly aiGatewayLogId: string | null;
-  readonly graphRequestId?: string;
+  readonly graphRequestId?: string | undefined;
   readonly attempt: number;
 }

@@ -21,19 +21,7 @@ export const Addresses = v.pipe(
   v.maxLength(MAX_RECIPIENTS, `may hold at most ${MAX_RECIPIENTS} addresses`),
 );
 
-/** One text, or several addresses in it split by `;` or `,`, becomes the array; everything else is left to the schema. */
-export function acceptAddresses(value: unknown): unknown {
-  if (typeof value !== "string") return Array.isArray(value) ? value.flatMap(acceptListItem) : value;
-  return acceptListItem(value);
-}
-
-function acceptListItem(item: unknown): unknown[] {
-  if (typeof item !== "string") return [item];
-  const parts = item.split(/[;,]/).map((part) => part.trim());
-  return parts.filter((part) => part !== "");
-}
-
 /** Graph: recipient. */
-export function recipient(address: string) {
-  return { emailAddress: { address } };
+export function recipient(address: string, name?: string) {
+  return { emailAddress: name === undefined ? { address } : { address, name } };
 }

@@ -1,5 +1,6 @@
 import type * as v from "valibot";
 import type { JsonObject } from "../core/json.ts";
+import type { FailureType } from "../graph/failure.ts";
 import type { GraphRequest } from "../graph/request.ts";
 import type { GraphScope } from "../graph/scopes.ts";
 import type { GraphPath } from "../graph/url.ts";
@@ -28,28 +29,40 @@ export const WRITES: ToolAnnotations = {
   openWorldHint: true,
 };
 
-/** What `build` may know besides its arguments. */
+/** What a tool may know besides its arguments. */
 export interface ToolContext {
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
-  readonly requestId: string;
-  /** `tid/oid` of the person. */
-  readonly userKey: string;
+  /** The same for the same person, arguments and request, and for nothing else. */
+  readonly callKey: string;
   /** The page that a checked `pageToken` names. */
   readonly page: GraphPath | undefined;
+  /** Where an `@odata.nextLink` leads; undefined when that is not Graph. */
+  readonly follow: (nextLink: string | null | undefined) => GraphPath | undefined;
+  /** Who is signed in, as `authenticate` shows it. */
+  readonly session: JsonObject;
+}
+
+/** What is wrong with an argument, where its schema alone cannot tell. */
+export interface ArgumentProblem {
+  readonly field: string;
+  readonly description: string;
 }
 
 /** What a tool gives the client. */
 export interface Presented<Output> {
-  /** The sentence, or the value to be shown as pretty JSON. */
-  readonly text: unknown;
+  /** The sentence; without it the value itself is shown as pretty JSON. */
+  readonly text?: string;
   readonly structured: Output;
   /** `@odata.nextLink` as Graph gave it; becomes `nextPageToken`. */
-  readonly nextLink?: string | undefined;
+  readonly nextLink?: string | null | undefined;
 }
 
 type ObjectSchema = v.GenericSchema<JsonObject, JsonObject>;
 type AnySchema = v.GenericSchema<unknown, unknown>;
+
+/** One for each request that Graph carried out. A tool without requests gets what its schema makes of `undefined`. */
+export type Answers<Answer> = readonly [Answer, ...Answer[]];
 
 export interface ToolDefinition<Input extends ObjectSchema, Answer extends AnySchema, Output extends ObjectSchema> {
   readonly name: string;
@@ -61,13 +74,27 @@ export interface ToolDefinition<Input extends ObjectSchema, Answer extends AnySc
   /** Rewrites accepted spellings into the canonical ones before `input` judges them. Pure. */
   readonly accept?: (raw: JsonObject) => JsonObject;
   readonly input: Input;
-  /** Graph's answer as far as it is used; nothing else can leave. */
+  /** Graph's answers as far as they are used; nothing else can leave. */
   readonly answer: Answer;
   readonly output: Output;
+  /** The member of `output` that is the list: it alone is shown as text, and it gives way when a result is too large. */
+  readonly list?: string;
+  /** What to do about a failure, where this tool knows better. */
+  readonly hints?: { readonly [Type in FailureType]?: string };
+  /** The first request; undefined when none is needed. Pure. */
+  readonly build: (args: v.InferOutput<Input>, context: ToolContext) => GraphRequest | ArgumentProblem | undefined;
+  /** The request after those that were answered; undefined when all is done. Pure. */
+  readonly next?: (
+    answers: Answers<v.InferOutput<Answer>>,
+    args: v.InferOutput<Input>,
+    context: ToolContext,
+  ) => GraphRequest | undefined;
   /** Pure. */
-  readonly build: (args: v.InferOutput<Input>, context: ToolContext) => GraphRequest;
-  /** Pure. */
-  readonly present: (answer: v.InferOutput<Answer>, args: v.InferOutput<Input>) => Presented<v.InferOutput<Output>>;
+  readonly present: (
+    answers: Answers<v.InferOutput<Answer>>,
+    args: v.InferOutput<Input>,
+    context: ToolContext,
+  ) => Presented<v.InferOutput<Output>>;
 }
 
 /** A tool whose parts were checked against each other by `defineTool`; the rest of the house needs no more. */

@@ -1,99 +1,65 @@
 import * as v from "valibot";
 import { clipText } from "../core/text.ts";
-import type { Presented } from "./define.ts";
-import { NextPageToken } from "./page-token.ts";
-
-/** Members of a message that the tools show. Graph: message */
-export const EMAIL_SELECT = [
-  "id",
-  "conversationId",
-  "subject",
-  "from",
-  "sender",
-  "toRecipients",
-  "receivedDateTime",
-  "isRead",
-  "hasAttachments",
-  "importance",
-  "bodyPreview",
-  "body",
-  "webLink",
-].join(",");
+import type { Answers } from "./define.ts";
+import { described, Flag, integer, list, NextPageToken, PageToken, page, Recipient, Text } from "./schema.ts";
 
 /** HTML costs a model ten times the tokens; ids that survive a move can be used later. */
-export const TEXT_BODIES = ['outlook.body-content-type="text"', 'IdType="ImmutableId"'];
+export const preferBodies = (format: "text" | "html") => [`outlook.body-content-type="${format}"`, 'IdType="ImmutableId"'];
 
-const Text = v.optional(v.nullish(v.string(), ""), "");
-
-const Recipient = v.object({
-  emailAddress: v.optional(v.nullish(v.object({ name: Text, address: Text }), { name: "", address: "" }), {
-    name: "",
-    address: "",
-  }),
-});
-
-const Message = v.object({
+const PLAIN = {
   id: v.string(),
   conversationId: Text,
   subject: Text,
+  toRecipients: list(Recipient),
+  receivedDateTime: Text,
+  isRead: Flag,
+  hasAttachments: Flag,
+  importance: Text,
+  bodyPreview: Text,
+  webLink: Text,
+};
+
+/** Graph: message, as far as the tools show it. */
+export const Message = v.object({
+  ...PLAIN,
   // Drafts have no sender yet.
   from: v.nullish(Recipient),
   sender: v.nullish(Recipient),
-  toRecipients: v.nullish(v.array(Recipient), []),
-  receivedDateTime: Text,
-  isRead: v.nullish(v.boolean(), false),
-  hasAttachments: v.nullish(v.boolean(), false),
-  importance: v.nullish(v.string(), "normal"),
-  bodyPreview: Text,
-  body: v.nullish(v.object({ content: Text })),
-  webLink: Text,
+  body: v.nullish(v.object({ content: Text }), {}),
 });
 
-export const EmailPage = v.object({ value: v.array(Message), "@odata.nextLink": v.nullish(v.string()) });
-
-const RecipientOutput = v.object({ emailAddress: v.object({ name: v.string(), address: v.string() }) });
-
-const EmailOutput = v.object({
-  id: v.string(),
-  conversationId: v.string(),
-  subject: v.string(),
-  from: v.nullable(RecipientOutput),
+export const Email = v.object({
+  ...PLAIN,
+  from: v.nullable(Recipient),
   sender: v.string(),
-  toRecipients: v.array(RecipientOutput),
-  receivedDateTime: v.string(),
-  isRead: v.boolean(),
-  hasAttachments: v.boolean(),
-  importance: v.string(),
-  bodyPreview: v.string(),
   body: v.string(),
   bodyTruncated: v.optional(v.boolean()),
-  webLink: v.string(),
 });
 
-export const EmailsOutput = v.object({ emails: v.array(EmailOutput), nextPageToken: NextPageToken });
+export const EmailPage = page(Message);
+export const EmailsOutput = v.object({ emails: v.array(Email), nextPageToken: NextPageToken });
+
+/** Arguments of every tool that lists mail. */
+export const LISTING = {
+  count: v.optional(integer(1, 50), 10),
+  maxBodyChars: v.optional(described(integer(0, 20_000), "Characters of each body."), 2000),
+  pageToken: PageToken,
+};
 
 /** A page of mail, bodies clipped. Pure. */
-export function presentEmails(
-  page: v.InferOutput<typeof EmailPage>,
-  maxBodyChars: number,
-): Presented<v.InferOutput<typeof EmailsOutput>> {
-  const emails = page.value.map((message) => presentEmail(message, maxBodyChars));
-  return { text: emails, structured: { emails }, nextLink: page["@odata.nextLink"] ?? undefined };
+export function presentEmails([found]: Answers<v.InferOutput<typeof EmailPage>>, args: { readonly maxBodyChars: number }) {
+  const emails = found.value.map((message) => presentEmail(message, args.maxBodyChars));
+  return { structured: { emails }, nextLink: found["@odata.nextLink"] };
 }
 
-function presentEmail(message: v.InferOutput<typeof Message>, maxBodyChars: number): v.InferOutput<typeof EmailOutput> {
+export function presentEmail<More extends v.InferOutput<typeof Message>>(message: More, maxBodyChars: number) {
   const { from, sender, body, ...plain } = message;
-  const content = body?.content ?? "";
+  const { name, address } = (from ?? sender)?.emailAddress ?? { name: "", address: "" };
   return {
     ...plain,
     from: from ?? null,
-    sender: describeSender(from ?? sender ?? null),
-    body: clipText(content, maxBodyChars),
-    ...(content.length > maxBodyChars ? { bodyTruncated: true } : {}),
+    sender: name === "" || name === address ? address : `${name} <${address}>`,
+    body: clipText(body.content, maxBodyChars),
+    ...(body.content.length > maxBodyChars && { bodyTruncated: true }),
   };
-}
-
-function describeSender(recipient: v.InferOutput<typeof Recipient> | null): string {
-  const { name = "", address = "" } = recipient?.emailAddress ?? {};
-  return name === "" || name === address ? address : `${name} <${address}>`;
 }

@@ -1,26 +1,11 @@
 import * as v from "valibot";
-import { isSafeSegment } from "../graph/url.ts";
+import { described, Id } from "./schema.ts";
 
 /** Graph: mailFolder, well-known folder names. */
-const WELL_KNOWN = [
-  "archive",
-  "clutter",
-  "conflicts",
-  "conversationhistory",
-  "deleteditems",
-  "drafts",
-  "inbox",
-  "junkemail",
-  "localfailures",
-  "msgfolderroot",
-  "outbox",
-  "recoverableitemsdeletions",
-  "scheduled",
-  "searchfolders",
-  "sentitems",
-  "serverfailures",
-  "syncissues",
-];
+const WELL_KNOWN =
+  "archive clutter conflicts conversationhistory deleteditems drafts inbox junkemail localfailures msgfolderroot outbox recoverableitemsdeletions scheduled searchfolders sentitems serverfailures syncissues".split(
+    " ",
+  );
 
 /** What people call them. */
 const ALIASES: { readonly [name: string]: string } = {
@@ -33,13 +18,7 @@ const ALIASES: { readonly [name: string]: string } = {
   junk: "junkemail",
 };
 
-export const Folder = v.pipe(
-  v.string(),
-  v.minLength(1),
-  v.maxLength(512),
-  v.check(isSafeSegment, "must be a folder name such as inbox, sent, drafts or archive, or a folder id"),
-  v.description("inbox, sent, drafts, archive, junk, trash, another well-known name, or a folder id."),
-);
+export const Folder = described(Id, "inbox, sent, drafts, archive, junk, trash, a well-known name or a folder id.");
 
 /** Names in any case become Graph's; anything else is an id, which is case-sensitive. */
 export function folderSegment(folder: string): string {

@@ -36,7 +36,7 @@ const REFUSED: readonly (readonly [file: string, code: string])[] = [
   ["graph/x.ts", "caches.default"],
   ["core/x.ts", 'import { createHash } from "node:crypto";'],
   ["egress/x.ts", 'import { connect } from "cloudflare:sockets";'],
-  ["core/x.ts", "const text = `now: ${Date.now()}`;"],
+  ["core/x.ts", `const text = \`now: \${Date.now()}\`;`],
 ];
 
 for (const [file, code] of REFUSED) {
@@ -74,7 +74,7 @@ test("self-check: what follows a regular expression with quotes is still code", 
 });
 
 test("self-check: a template's expressions are code and its text is not", () => {
-  const code = codeOf("const a = `fetch ${inner(`x ${Date.now()}`) + { b: 1 }.b} fetch`; after();");
+  const code = codeOf(`const a = \`fetch \${inner(\`x \${Date.now()}\`) + { b: 1 }.b} fetch\`; after();`);
   assert.match(code, /inner\(.*Date\.now\(\).*after\(\);$/);
   assert.doesNotMatch(code, /fetch/);
 });

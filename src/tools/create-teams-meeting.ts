@@ -1,0 +1,128 @@
+import type { OnlineMeeting } from "@microsoft/microsoft-graph-types";
+import * as v from "valibot";
+import { acceptAttendees, acceptTime, change, rename } from "./accept.ts";
+import { defineTool, WRITES } from "./define.ts";
+import { Attendees, eventBody, joinUrlOf, OnlineMeetingAnswer, readAgain } from "./event.ts";
+import { described, integer, line, Text } from "./schema.ts";
+import { graphTime, type Moment, preferZone, readTime, Time, TimeZone, utcTime } from "./time.ts";
+import { wallTime } from "./time-zone.ts";
+
+const ALIASES = { start: "startTime", startDateTime: "startTime", end: "endTime", endDateTime: "endTime" };
+
+/** Graph: onlineMeeting. */
+const Options = v.strictObject({
+  lobbyBypass: v.optional(
+    v.picklist([
+      "organizer",
+      "organization",
+      "organizationAndFederated",
+      "everyone",
+      "invited",
+      "organizationExcludingGuests",
+    ]),
+  ),
+  allowedPresenters: v.optional(v.picklist(["everyone", "organization", "roleIsPresenter", "organizer"])),
+  allowMeetingChat: v.optional(v.picklist(["enabled", "disabled", "limited"])),
+  isEntryExitAnnounced: v.optional(v.boolean()),
+  recordAutomatically: v.optional(v.boolean()),
+});
+
+function optionsBody({ lobbyBypass, ...options }: v.InferOutput<typeof Options>) {
+  return { ...options, ...(lobbyBypass !== undefined && { lobbyBypassSettings: { scope: lobbyBypass } }) };
+}
+
+export const createTeamsMeeting = defineTool({
+  name: "createTeamsMeeting",
+  title: "Create a Teams meeting",
+  description:
+    "With attendees: creates a calendar event with a Teams link and invites them at once. Without: creates a meeting link only, on no calendar, inviting nobody. Confirm with the person first.",
+  scopes: ["OnlineMeetings.ReadWrite", "Calendars.ReadWrite"],
+  annotations: WRITES,
+  accept: (raw) =>
+    change(change(rename(raw, ALIASES), ["startTime", "endTime"], acceptTime), ["attendees"], acceptAttendees),
+  input: v.strictObject({
+    subject: line(255),
+    startTime: Time,
+    endTime: v.optional(Time),
+    durationMinutes: v.optional(described(integer(1, 1440), "Instead of endTime.")),
+    timeZone: TimeZone,
+    attendees: v.optional(Attendees, []),
+    options: v.optional(Options, {}),
+  }),
+  /** An event, a meeting, or the meetings found by a link. */
+  answer: v.nullish(
+    v.object({
+      id: Text,
+      joinWebUrl: Text,
+      onlineMeeting: OnlineMeetingAnswer,
+      value: v.nullish(v.array(v.object({ id: v.string() }))),
+    }),
+    {},
+  ),
+  output: v.object({ id: v.string(), joinUrl: v.string(), invited: v.number(), optionsApplied: v.boolean() }),
+  build(args) {
+    const { subject, attendees, timeZone } = args;
+    const start = readTime("startTime", args.startTime, timeZone);
+    if (!start.ok) return start.error;
+    const end = readEnd(args, start.value);
+    if (!end.ok) return end.error;
+    if (attendees.length === 0) {
+      const body: OnlineMeeting = {
+        subject,
+        startDateTime: utcTime(start.value.ms),
+        endDateTime: utcTime(end.value.ms),
+        ...(optionsBody(args.options) as OnlineMeeting),
+      };
+      return { method: "POST", path: { segments: ["me", "onlineMeetings"] }, body };
+    }
+    const times = { start: graphTime(start.value), end: graphTime(end.value) };
+    return {
+      method: "POST",
+      path: { segments: ["me", "events"] },
+      prefer: [preferZone(timeZone), 'IdType="ImmutableId"'],
+      body: { ...eventBody({ subject, attendees, isOnlineMeeting: true }), ...times },
+    };
+  },
+  // The event is made and its people are invited: nothing after it may turn that into a failure.
+  next(answers, args) {
+    const [{ id }] = answers;
+    const joinUrl = joinUrlOf(answers);
+    if (args.attendees.length === 0 || id === "") return undefined;
+    if (joinUrl === undefined) return answers.length === 1 ? readAgain(id) : undefined;
+    if (Object.keys(args.options).length === 0) return undefined;
+    const found = answers.find(({ value }) => value != null);
+    if (found === undefined) {
+      // Graph: onlinemeeting-get; a meeting of an event is found by its link alone.
+      const filter = `JoinWebUrl eq '${joinUrl.replaceAll("'", "''")}'`;
+      return { method: "GET", path: { segments: MEETINGS, query: [["$filter", filter]] }, tolerates: "all" };
+    }
+    const meeting = found === answers.at(-1) ? found.value?.[0] : undefined;
+    return (
+      meeting && {
+        method: "PATCH",
+        path: { segments: [...MEETINGS, meeting.id] },
+        body: optionsBody(args.options),
+        tolerates: "all",
+      }
+    );
+  },
+  present(answers, { attendees, options }) {
+    const [{ id, joinWebUrl }] = answers;
+    const joinUrl = joinWebUrl || (joinUrlOf(answers) ?? "");
+    const isSet = attendees.length === 0 || Object.keys(options).length === 0;
+    const optionsApplied = isSet || (answers.length > 2 && answers.at(-1)?.value == null);
+    const note = optionsApplied ? "" : "\nThe options could not be set; set them in Teams.";
+    return {
+      text: `Meeting created: ${joinUrl || "the join link is in the calendar event"}${note}`,
+      structured: { id, joinUrl, invited: attendees.length, optionsApplied },
+    };
+  },
+});
+
+const MEETINGS = ["me", "onlineMeetings"];
+
+interface EndArguments {
+  readonly endTime?: string | undefined;
+  readonly durationMinutes?: number | undefined;
+  readonly timeZone: string;
+}

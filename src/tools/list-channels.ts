@@ -1,0 +1,32 @@
+import * as v from "valibot";
+import { defineTool, READS } from "./define.ts";
+import { described, Id, page, Text } from "./schema.ts";
+
+const Item = v.object({
+  id: v.string(),
+  displayName: Text,
+  description: Text,
+  membershipType: v.nullish(v.string()),
+});
+
+export const listChannels = defineTool({
+  name: "listChannels",
+  title: "List teams and channels",
+  description: "Without teamId: the person's teams. With it: the channels of that team, for sendTeamsMessage.",
+  scopes: ["Team.ReadBasic.All", "Channel.ReadBasic.All"],
+  annotations: READS,
+  input: v.strictObject({ teamId: v.optional(described(Id, "id of a team.")) }),
+  answer: page(Item),
+  output: v.object({ channels: v.optional(v.array(Item)), teams: v.optional(v.array(Item)), hint: v.optional(v.string()) }),
+  build: ({ teamId }) => ({
+    method: "GET",
+    // Graph: user-list-joinedteams and channel-list take no $select, $top or $orderby worth having.
+    path: { segments: teamId === undefined ? ["me", "joinedTeams"] : ["teams", teamId, "channels"] },
+    // Graph: a shared channel is `unknownFutureValue` to those who do not ask.
+    prefer: ["include-unknown-enum-members"],
+  }),
+  present: ([{ value }], { teamId }) =>
+    teamId === undefined
+      ? { structured: { teams: value, hint: "Call listChannels again with the id of a team as teamId." } }
+      : { structured: { channels: value } },
+});

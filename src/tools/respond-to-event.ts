@@ -1,0 +1,30 @@
+import * as v from "valibot";
+import { defineTool, WRITES } from "./define.ts";
+import { Id } from "./schema.ts";
+
+/** Graph: event-accept, event-tentativelyaccept, event-decline. */
+const ACTIONS = { accept: "accept", tentative: "tentativelyAccept", decline: "decline" };
+
+export const respondToEvent = defineTool({
+  name: "respondToEvent",
+  title: "Respond to an invitation",
+  description: "Accepts, tentatively accepts or declines an invitation; the organizer is told unless sendResponse is false.",
+  scopes: ["Calendars.ReadWrite"],
+  annotations: WRITES,
+  input: v.strictObject({
+    id: Id,
+    response: v.picklist(["accept", "tentative", "decline"]),
+    comment: v.optional(v.pipe(v.string(), v.maxLength(5000))),
+    sendResponse: v.optional(v.boolean(), true),
+  }),
+  // Graph answers 202 without a body.
+  answer: v.unknown(),
+  output: v.object({ id: v.string(), response: v.string() }),
+  build: ({ id, response, comment, sendResponse }) => ({
+    method: "POST",
+    path: { segments: ["me", "events", id, ACTIONS[response]] },
+    prefer: ['IdType="ImmutableId"'],
+    body: { sendResponse, ...(comment !== undefined && { comment }) },
+  }),
+  present: (_answers, { id, response }) => ({ text: `Responded: ${response}`, structured: { id, response } }),
+});

@@ -1,0 +1,45 @@
+import * as v from "valibot";
+import { defineTool, READS } from "./define.ts";
+import { EmailPage, EmailsOutput, LISTING, Message, preferBodies, presentEmails } from "./email.ts";
+import { compileKql, isBalanced, quoteSearch } from "./kql.ts";
+import { Folder, folderSegment } from "./mail-folder.ts";
+import { described, line, select } from "./schema.ts";
+
+const Day = v.optional(v.pipe(v.string(), v.isoDate("must be a date such as 2026-03-02")));
+
+export const searchEmails = defineTool({
+  name: "searchEmails",
+  title: "Search emails",
+  description:
+    'Searches all mail, or one folder, newest first. query is KQL, such as subject:"q3 plan" AND from:ana; words alone search sender, subject and body. Clipping, paging and trust as in getEmails.',
+  scopes: ["Mail.Read"],
+  annotations: READS,
+  input: v.strictObject({
+    query: v.optional(v.pipe(v.string(), v.maxLength(1000), v.check(isBalanced, "has an open quote or parenthesis"))),
+    ...LISTING,
+    folder: v.optional(Folder),
+    from: v.optional(line(320)),
+    to: v.optional(line(320)),
+    after: described(Day, "First day."),
+    before: described(Day, "Day after the last."),
+    hasAttachments: v.optional(v.boolean()),
+  }),
+  answer: EmailPage,
+  output: EmailsOutput,
+  list: "emails",
+  build(args, { page }) {
+    const kql = compileKql(args);
+    if (kql === "" && page === undefined) return { field: "query", description: "is required where no filter is given" };
+    const folder = args.folder === undefined ? [] : ["mailFolders", folderSegment(args.folder)];
+    return {
+      method: "GET",
+      path: page ?? {
+        segments: ["me", ...folder, "messages"],
+        // Graph: $search takes neither $filter nor $orderby, $skip or $count.
+        query: [["$search", quoteSearch(kql)], ["$top", String(args.count)], select(Message)],
+      },
+      prefer: preferBodies("text"),
+    };
+  },
+  present: presentEmails,
+});

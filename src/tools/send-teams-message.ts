@@ -1,0 +1,60 @@
+import * as v from "valibot";
+import type { ChatMessage } from "@microsoft/microsoft-graph-types";
+import { defineTool, WRITES } from "./define.ts";
+import { ContentType, described, Id, line, list, longText, Text } from "./schema.ts";
+import { htmlOf } from "./html-text.ts";
+
+/** Entra object id. */
+const Guid = v.pipe(v.string(), v.regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, "must be a GUID"));
+
+export const sendTeamsMessage = defineTool({
+  name: "sendTeamsMessage",
+  title: "Send a Teams channel message",
+  description:
+    "Posts a message to a Teams channel as the signed-in person at once. Ids come from listChannels. Write @Name in the message where a mention shall stand.",
+  scopes: ["ChannelMessage.Send"],
+  annotations: WRITES,
+  input: v.strictObject({
+    teamId: Id,
+    channelId: Id,
+    message: longText(28_000),
+    contentType: v.optional(ContentType),
+    mentions: v.optional(
+      v.pipe(
+        v.array(v.strictObject({ id: described(Guid, "Entra object id."), displayName: line(256) })),
+        v.maxLength(50),
+      ),
+      [],
+    ),
+  }),
+  answer: v.nullish(v.object({ id: Text, webUrl: Text }), {}),
+  output: v.object({ id: v.string(), webUrl: v.string() }),
+  hints: {
+    graph_not_found:
+      "Call listChannels for teamId and channelId (19:…@thread.tacv2), or copy the link to the channel in Teams: it holds both.",
+  },
+  build: ({ teamId, channelId, message, contentType, mentions }) => ({
+    method: "POST",
+    path: { segments: ["teams", teamId, "channels", channelId, "messages"] },
+    body: {
+      body: { contentType: "html", content: mentions.reduce(insertMention, htmlOf(message, contentType)) },
+      ...(mentions.length > 0 && {
+        // Graph: chatmessage-post; every tag has an entry of the same number and text.
+        mentions: mentions.map(({ id, displayName }, number) => ({
+          id: number,
+          mentionText: displayName,
+          mentioned: { user: { id, displayName, userIdentityType: "aadUser" } },
+        })),
+      }),
+    } as ChatMessage,
+  }),
+  present: ([message]) => ({ text: "Teams message sent", structured: message }),
+});
+
+/** Where it stands already, at its first `@name`, else in front. */
+function insertMention(html: string, { displayName }: { readonly displayName: string }, number: number): string {
+  const name = htmlOf(displayName, "text");
+  const tag = `<at id="${number}">${name}</at>`;
+  if (html.includes(`<at id="${number}">`)) return html;
+  return html.includes(`@${name}`) ? html.replace(`@${name}`, () => tag) : `${tag} ${html}`;
+}

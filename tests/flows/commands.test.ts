@@ -1,0 +1,200 @@
+// The commands of the README, as a person runs them.
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { ROOT } from "../../fixtures/bundle.ts";
+import { freePort } from "../../fixtures/workerd.ts";
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** Resolves to everything printed so far once it contains `text`; rejects when the program ends first. */
+  printed(text: string): Promise<string>;
+}
+
+function launch(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+  const child = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, stdout, stderr }));
+  });
+  const printed = (text: string) =>
+    new Promise<string>((resolve, reject) => {
+      const look = () => {
+        if (stdout.includes(text)) resolve(stdout);
+      };
+      child.stdout.on("data", look);
+      look();
+      void ended.then(({ code }) => reject(new Error(`ended with ${code} before it printed '${text}': ${stderr}`)));
+    });
+  return { child, ended, printed };
+}
+
+const start = (...args: readonly string[]) =>
+  launch(process.execPath, ["--import", "tsx", "fixtures/start.ts", ...args]);
+
+describe("npm start", () => {
+  test("LD-01: a taken port is one line that says what to do, exit 1", async () => {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, "127.0.0.1", () => {
+        const address = server.address();
+        resolve(typeof address === "object" && address !== null ? address.port : 0);
+      });
+    });
+    const { code, stderr } = await start("--port", String(port)).ended;
+    server.close();
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`^Port ${port} is taken: .*npm start -- --port \\d+\\n$`));
+  });
+
+  const mistakes: readonly [args: readonly string[], message: RegExp][] = [
+    [["--prot", "8787"], /^Unknown option '--prot'\. See: npm start -- --help\n$/],
+    [["--port", "many"], /^--port takes a number from 1 to 65535, not 'many'\. See: npm start -- --help\n$/],
+    [["8787"], /^Unexpected argument '8787'\. .*npm start -- --help\n$/],
+  ];
+  for (const [args, message] of mistakes) {
+    test(`LD-01: ${args.join(" ")} is one line that says what is wrong, exit 1`, async () => {
+      const { code, stderr } = await start(...args).ended;
+      assert.equal(code, 1);
+      assert.match(stderr, message);
+    });
+  }
+
+  test("LD-01: --help says what there is, exit 0", async () => {
+    const { code, stdout } = await launch("npm", ["start", "--silent", "--", "--help"]).ended;
+    assert.equal(code, 0);
+    assert.match(stdout, /--port N/);
+  });
+});
+
+describe("npm start on a free port", () => {
+  let running: Running;
+  let output: string;
+  let port: number;
+  before(async () => {
+    port = await freePort();
+    running = start("--port", String(port));
+    output = await running.printed("Ctrl-C stops everything.");
+  });
+  after(() => running.child.kill("SIGKILL"));
+
+  test("LD-01: prints the address for a client and a whole token", () => {
+    assert.ok(output.includes(`http://127.0.0.1:${port}/mcp`));
+    assert.match(output, /^m365a\.[\w-]{22}\.[\w-]{59}$/m);
+  });
+
+  test("LD-01: the three commands work as printed", async () => {
+    const commands = [...output.matchAll(/^curl (?:.*\\\n)*.*$/gm)].map(([command]) => command);
+    assert.equal(commands.length, 3);
+    const [tools, emails, sent] = await Promise.all(commands.map(runInShell));
+    assert.deepEqual(tools.result.tools.map(({ name }: { name: string }) => name).slice(0, 1), ["getEmails"]);
+    assert.equal(emails.result.structuredContent.emails.length, 3);
+    assert.equal(sent.result.structuredContent.sent, true);
+  });
+
+  test("DX-12: /health answers 200", async () => {
+    assert.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 200);
+  });
+
+  for (const clientId of ["test-client", "test"]) {
+    test(`OA-10: ${clientId} is known, with and without a path`, async () => {
+      for (const redirectUri of [
+        "http://localhost:3000/callback",
+        "http://127.0.0.1:9/",
+        "http://[::1]:65000/callback",
+      ]) {
+        const query = new URLSearchParams({
+          client_id: clientId,
+          redirect_uri: redirectUri,
+          response_type: "code",
+          code_challenge: "x".repeat(43),
+          code_challenge_method: "S256",
+        });
+        const response = await fetch(`http://127.0.0.1:${port}/authorize?${query}`, { redirect: "manual" });
+        assert.equal(response.status, 200, redirectUri);
+      }
+    });
+  }
+
+  test("LD-01: an interrupt stops everything, exit 0", async () => {
+    running.child.kill("SIGINT");
+    const { code, stdout, stderr } = await running.ended;
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+    assert.match(stdout, /Stopping\.\n$/);
+    await assert.rejects(fetch(`http://127.0.0.1:${port}/health`));
+  });
+});
+
+describe("npm run demo", () => {
+  let demo: Ended;
+  before(async () => {
+    demo = await launch("npm", ["run", "--silent", "demo"], { COLUMNS: "60" }).ended;
+  });
+
+  test("LD-02: the demo ends well", () => {
+    assert.deepEqual({ code: demo.code, stderr: demo.stderr.replace(/^npm warn .*\n/gm, "") }, { code: 0, stderr: "" });
+    assert.match(demo.stdout, /Done: \d+ steps/);
+  });
+
+  test("LD-02: the demo tells the story in its order", () => {
+    const milestones = [
+      "It lists the tools",
+      "← 401",
+      "It discovers",
+      "It registers",
+      "Ada approves",
+      "Ada signs in at Entra",
+      "The client redeems the code",
+      "Access review: three names still open",
+      "← 403",
+      "It calls sendEmail, with the wider token",
+      "sent items",
+      "mcpTool: sendEmail",
+      "Somebody replays the code",
+      "invalid_grant",
+      "Done:",
+    ];
+    const places = milestones.map((text) => demo.stdout.indexOf(text));
+    assert.ok(!places.includes(-1), `missing: ${milestones.filter((_, index) => places[index] === -1).join(", ")}`);
+    assert.deepEqual(
+      places,
+      [...places].sort((a, b) => a - b),
+    );
+  });
+
+  test("LD-02: the demo shows no whole credential", () => {
+    // Lines are wrapped, so they are joined again before the search.
+    const text = demo.stdout.replace(/\n\s*/g, "");
+    assert.match(text, /m365a\.[\w-]{6}…/);
+    assert.ok(!/m365[acrs]\.[\w-]{7}/.test(text), "one of our tokens");
+    assert.ok(!/simulated(-[a-z-]+\.|~)[\w-]{7}/.test(text), "a Microsoft credential");
+    assert.ok(!/code_verifier=.{6}[^…]/.test(text), "a code verifier");
+  });
+
+  test("LD-02: the demo fits a narrow terminal and is plain text where nobody looks", () => {
+    assert.ok(Math.max(...demo.stdout.split("\n").map((line) => line.length)) <= 60);
+    assert.ok(!demo.stdout.includes("\x1b"));
+  });
+});
+
+async function runInShell(command: string) {
+  const { code, stdout, stderr } = await launch("sh", ["-c", command]).ended;
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout);
+}

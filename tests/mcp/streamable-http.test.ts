@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Caller, McpDeps } from "../../src/mcp/call.ts";
+import { answerPost, MAX_MESSAGE_BYTES } from "../../src/mcp/streamable-http.ts";
+import { ANONYMOUS, depsFor, INVALID, REVOKED, SIGNED_IN } from "./fixture-deps.ts";
+
+interface Answered {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+async function post(
+  body: string | Uint8Array<ArrayBuffer>,
+  caller: Caller | McpDeps,
+  headers: Record<string, string> = {},
+): Promise<Answered> {
+  const request = new Request("https://mcp.example.com/mcp", { method: "POST", body, headers });
+  const answered = await answerPost(request, "kind" in caller ? depsFor(caller) : caller);
+  return { status: answered.status, text: await answered.text(), headers: answered.headers };
+}
+
+function message(method: string, id: unknown = 1, params: object = {}): Record<string, unknown> {
+  return { jsonrpc: "2.0", id, method, params };
+}
+
+const call = (id: unknown, name = "echo") => message("tools/call", id, { name, arguments: { id } });
+const note = { jsonrpc: "2.0", method: "notifications/initialized" };
+const META = {
+  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+  "io.modelcontextprotocol/clientCapabilities": {},
+};
+const modern = { ...message("tools/list", 1, { _meta: META }) };
+
+function codeOf({ text }: Answered): number {
+  return (JSON.parse(text) as { error: { code: number } }).error.code;
+}
+
+const BATCHES_REFUSED: readonly (readonly [title: string, batch: unknown[], headers: Record<string, string>])[] = [
+  ["empty", [], {}],
+  ["of 51", Array.from({ length: 51 }, (_, id) => message("ping", id)), {}],
+  ["with initialize", [message("ping"), message("initialize", 2)], {}],
+  ["with a modern envelope", [message("ping"), modern], {}],
+  ["with a modern notification", [{ ...note, params: { _meta: META } }], {}],
+  ["under 2025-06-18", [message("ping")], { "MCP-Protocol-Version": "2025-06-18" }],
+  ["under 2025-11-25", [message("ping")], { "MCP-Protocol-Version": "2025-11-25" }],
+  ["under 2024-11-05", [message("ping")], { "MCP-Protocol-Version": "2024-11-05" }],
+  ["under 2026-07-28", [message("ping")], { "MCP-Protocol-Version": "2026-07-28" }],
+];
+
+for (const [title, batch, headers] of BATCHES_REFUSED) {
+  test(`EP-11: a batch ${title} is 400 -32600 and nothing in it runs`, async () => {
+    const calls: unknown[] = [];
+    const caller: Caller = {
+      kind: "signed-in",
+      call: async (made) => {
+        calls.push(made);
+        return { kind: "unauthorized" };
+      },
+    };
+    const answered = await post(JSON.stringify([...batch, ...(batch.length > 0 ? [call(9)] : [])]), caller, headers);
+    assert.deepEqual([answered.status, codeOf(answered)], [400, -32600]);
+    assert.deepEqual(calls, []);
+  });
+}
+
+for (const [title, caller] of [
+  ["without a token", ANONYMOUS],
+  ["with an invalid token", INVALID],
+  ["with a revoked token", REVOKED],
+] as const) {
+  test(`EP-11: one protected entry ${title} makes the whole answer a 401`, async () => {
+    const answered = await post(JSON.stringify([message("ping", "a"), call("b"), note]), caller);
+    assert.equal(answered.status, 401);
+    assert.equal(codeOf(answered), -32001);
+    assert.match(answered.headers.get("www-authenticate") ?? "", /sign_in/);
+  });
+}
+
+test("EP-11: a batch is answered in its order, each entry with its own error and without its notifications", async () => {
+  const entries = [
+    message("ping", "a"),
+    note,
+    call(0),
+    message("no/such", ""),
+    5,
+    { jsonrpc: "2.0", id: 3, result: {} },
+  ];
+  for (const headers of [{}, { "MCP-Protocol-Version": "2025-03-26" }]) {
+    const answered = await post(JSON.stringify(entries), SIGNED_IN, headers);
+    assert.equal(answered.status, 200);
+    const replies = JSON.parse(answered.text) as { id: unknown; error?: { code: number } }[];
+    assert.deepEqual(
+      replies.map(({ id, error }) => [id, error?.code]),
+      [
+        ["a", undefined],
+        [0, undefined],
+        ["", -32601],
+        [null, -32600],
+      ],
+    );
+  }
+});
+
+test("EP-11: fifty entries are a batch", async () => {
+  const batch = Array.from({ length: 50 }, (_, id) => message("ping", id));
+  const answered = await post(JSON.stringify(batch), ANONYMOUS);
+  assert.deepEqual([answered.status, (JSON.parse(answered.text) as unknown[]).length], [200, 50]);
+});
+
+test("EP-11: notifications and responses alone are 202 and empty", async () => {
+  const answered = await post(JSON.stringify([note, { jsonrpc: "2.0", id: 1, result: {} }]), ANONYMOUS);
+  assert.deepEqual([answered.status, answered.text], [202, ""]);
+});
+
+test("EP-09: notifications and responses are 202 and empty", async () => {
+  for (const body of [note, { method: "initialized" }, { jsonrpc: "2.0", id: 1, result: {} }, { id: 1, error: {} }]) {
+    const answered = await post(JSON.stringify(body), ANONYMOUS);
+    assert.deepEqual([answered.status, answered.text], [202, ""]);
+  }
+});
+
+test("AU-02: an invalid token is 401 on every method, notifications included", async () => {
+  for (const body of [message("tools/list"), message("initialize"), message("ping"), call(1), note, modern]) {
+    const headers = body === modern ? { "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/list" } : {};
+    assert.equal((await post(JSON.stringify(body), INVALID, headers as Record<string, string>)).status, 401);
+  }
+});
+
+test("EP-18: transport, parse, header, method and existence errors come before an invalid token", async () => {
+  const rows: readonly (readonly [body: string, headers: Record<string, string>, status: number, code: number])[] = [
+    ["{", {}, 400, -32700],
+    ["[]", {}, 400, -32600],
+    [JSON.stringify(message("tools/list")), { "MCP-Protocol-Version": "2026-07-28" }, 400, -32602],
+    [JSON.stringify(modern), {}, 400, -32020],
+    [JSON.stringify(message("no/such")), {}, 200, -32601],
+    [JSON.stringify(call(1, "nope")), {}, 200, -32602],
+  ];
+  for (const caller of [INVALID, ANONYMOUS, REVOKED]) {
+    for (const [body, headers, status, code] of rows) {
+      const answered = await post(body, caller, headers);
+      assert.deepEqual([answered.status, codeOf(answered)], [status, code], body);
+    }
+  }
+});
+
+test("AU-05: with REQUIRE_AUTH_ON_INITIALIZE every discovery method without a token is 401, and with one is not", async () => {
+  for (const method of ["initialize", "ping", "tools/list", "resources/list", "prompts/list", "prompts/get"]) {
+    const body = JSON.stringify(message(method));
+    assert.equal((await post(body, depsFor(ANONYMOUS, { requireAuthOnInitialize: true }))).status, 401, method);
+    assert.equal((await post(body, depsFor(SIGNED_IN, { requireAuthOnInitialize: true }))).status, 200, method);
+  }
+  const noted = await post(JSON.stringify(note), depsFor(ANONYMOUS, { requireAuthOnInitialize: true }));
+  assert.equal(noted.status, 401);
+});
+
+test("CF-01: without configuration protected calls are 503 and name it; discovery answers", async () => {
+  const misconfigured = ["MICROSOFT_CLIENT_SECRET"];
+  const refused = await post(JSON.stringify(call(1)), depsFor(ANONYMOUS, { misconfigured }));
+  assert.equal(refused.status, 503);
+  assert.deepEqual((JSON.parse(refused.text) as { keys: unknown }).keys, misconfigured);
+  assert.equal((await post(JSON.stringify(message("tools/list")), depsFor(ANONYMOUS, { misconfigured }))).status, 200);
+});
+
+test("ER-01: a fault is 500 -32603 with the request's id and nothing of what happened", async () => {
+  const deps = depsFor(SIGNED_IN);
+  const answered = await post(JSON.stringify(call("x", "broken")), deps);
+  assert.deepEqual([answered.status, codeOf(answered)], [500, -32603]);
+  assert.equal((JSON.parse(answered.text) as { id: unknown }).id, "x");
+  assert.doesNotMatch(answered.text, /secret/);
+  assert.equal(deps.faults.length, 1);
+});
+
+test("EP-16: a body over 4 MiB is 413 and names both limits; one of exactly that size is read", async () => {
+  const answered = await post("x".repeat(MAX_MESSAGE_BYTES + 1), ANONYMOUS);
+  assert.equal(answered.status, 413);
+  assert.match(answered.text, /4194304.*3 MB/);
+  const padded = JSON.stringify(message("ping")).padEnd(MAX_MESSAGE_BYTES, " ");
+  assert.equal((await post(padded, ANONYMOUS)).status, 200);
+});
+
+function nested(levels: number, inner = ""): string {
+  return `${"[".repeat(levels)}${inner}${"]".repeat(levels)}`;
+}
+
+test("EP-16: 64 levels of JSON are read, 65 are -32600, a million too", async () => {
+  const withParams = (params: string) => `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":${params}}}`;
+  for (const inner of ["", "1", "{}"]) {
+    const room = inner === "{}" ? 61 : 62;
+    assert.equal((await post(withParams(nested(room, inner)), ANONYMOUS)).status, 200, `${room} ${inner}`);
+    const over = await post(withParams(nested(room + 1, inner)), ANONYMOUS);
+    assert.deepEqual([over.status, codeOf(over)], [400, -32600]);
+  }
+  assert.equal((await post(nested(1_000_000), ANONYMOUS)).status, 400);
+});
+
+test("ER-01: what is not JSON in UTF-8 is 400 -32700", async () => {
+  const bytes = (...values: number[]) => new Uint8Array(values);
+  for (const body of [
+    "",
+    "{",
+    "tools/list",
+    "{'a':1}",
+    "NaN",
+    bytes(0xff),
+    bytes(0x22, 0xc3, 0x28, 0x22),
+    bytes(0xef, 0xbb),
+  ]) {
+    const answered = await post(body, ANONYMOUS);
+    assert.deepEqual([answered.status, codeOf(answered)], [400, -32700], String(body));
+  }
+});
+
+test("EP-19: of a doubled member the last one counts", async () => {
+  const answered = await post('{"jsonrpc":"2.0","id":1,"id":"2","method":"no/such","method":"ping"}', ANONYMOUS);
+  assert.equal(answered.text, '{"jsonrpc":"2.0","id":"2","result":{}}');
+});
+
+test("EP-01: only a client that accepts nothing but a stream gets one, and only for an answer", async () => {
+  const body = JSON.stringify(message("ping"));
+  for (const accept of ["application/json", "*/*", "text/event-stream, application/json", "text/html", ""]) {
+    const answered = await post(body, ANONYMOUS, { accept });
+    assert.equal(answered.headers.get("content-type"), "application/json", accept);
+  }
+  const streamed = await post(body, ANONYMOUS, { accept: "text/event-stream; q=1" });
+  assert.equal(streamed.headers.get("content-type"), "text/event-stream");
+  assert.equal(streamed.text, 'event: message\ndata: {"jsonrpc":"2.0","id":1,"result":{}}\n\n');
+  assert.equal(
+    (await post("{", ANONYMOUS, { accept: "text/event-stream" })).headers.get("content-type"),
+    "application/json",
+  );
+});
+
+test("EP-10: a cursor is -32602, since every list is one page", async () => {
+  for (const method of ["tools/list", "resources/list", "resources/templates/list", "prompts/list"]) {
+    const answered = await post(JSON.stringify(message(method, 1, { cursor: "x" })), ANONYMOUS);
+    assert.deepEqual([answered.status, codeOf(answered)], [200, -32602]);
+  }
+});

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { GraphScope } from "../../src/graph/scopes.ts";
+import { grantedScopes, readScope } from "../../src/oauth/scope.ts";
+
+const CATALOGUE: readonly GraphScope[] = ["User.Read", "Mail.Read", "Mail.Send", "Calendars.ReadWrite"];
+
+for (const scope of [
+  "Files.Read",
+  "mail.read",
+  "Mail.Read,Mail.Send",
+  "Files.Read offline_access",
+  "Mail",
+  "constructor",
+]) {
+  test(`OA-11: "${scope}" names nothing that is known and is invalid_scope`, () => {
+    assert.deepEqual(readScope(scope, CATALOGUE), { ok: false, error: "invalid_scope" });
+  });
+}
+
+const READ: readonly (readonly [what: string, scope: string | undefined, scopes: readonly string[]])[] = [
+  ["no scope asks for the whole catalogue", undefined, CATALOGUE],
+  ["blanks ask for the whole catalogue", "  ", CATALOGUE],
+  ["openid alone asks for the whole catalogue", "openid", CATALOGUE],
+  ["the neutral names together ask for the whole catalogue", "openid profile email offline_access", CATALOGUE],
+  ["one name is that name", "Mail.Send", ["Mail.Send"]],
+  ["a neutral name adds nothing", "openid Mail.Send", ["Mail.Send"]],
+  ["an unknown name is dropped", "Mail.Send Files.Read", ["Mail.Send"]],
+  ["names come in catalogue order, once", "Mail.Send  User.Read Mail.Send", ["User.Read", "Mail.Send"]],
+  ["a wider name is narrowed to the catalogue's (D-15)", "Mail.ReadWrite", ["Mail.Read"]],
+  ["a wider name of the catalogue stays", "Calendars.ReadWrite", ["Calendars.ReadWrite"]],
+];
+
+for (const [what, scope, scopes] of READ) {
+  test(`OA-11: ${what}`, () => assert.deepEqual(readScope(scope, CATALOGUE), { ok: true, value: scopes }));
+}
+
+test("OA-11: Microsoft giving more than was asked widens nothing", () => {
+  assert.deepEqual(grantedScopes(["Mail.Read"], ["Mail.Read", "Mail.Send", "Files.Read"]), ["Mail.Read"]);
+});
+
+test("OA-11: what Microsoft did not give is not granted", () => {
+  assert.deepEqual(grantedScopes(["User.Read", "Mail.Send"], ["openid", "User.Read"]), ["User.Read"]);
+});
+
+test("D-15: Microsoft giving X.ReadWrite grants X.Read", () => {
+  assert.deepEqual(grantedScopes(["Calendars.Read"], ["Calendars.ReadWrite"]), ["Calendars.Read"]);
+});
+
+test("D-15: Microsoft giving X.Read does not grant X.ReadWrite", () => {
+  assert.deepEqual(grantedScopes(["Calendars.ReadWrite"], ["Calendars.Read"]), []);
+});
+
+test("OA-11: Microsoft giving nothing grants nothing", () => assert.deepEqual(grantedScopes(CATALOGUE, [""]), []));

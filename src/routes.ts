@@ -35,6 +35,7 @@ import { revoke } from "./oauth/revocation.ts";
 import { token } from "./oauth/token.ts";
 import { shallowHealth } from "./observe/health.ts";
 import type { Log } from "./observe/log.ts";
+import { RESOURCES } from "./resources/index.ts";
 import { TOOLS } from "./tools/index.ts";
 
 /** One request with everything that a handler may know of it. */
@@ -66,7 +67,9 @@ export interface Route {
 }
 
 /** Every scope that something in the catalogue needs, in the order Graph documents them. */
-const CATALOGUE_SCOPES = GRAPH_SCOPES.filter((scope) => TOOLS.some((tool) => tool.scopes.includes(scope)));
+const CATALOGUE_SCOPES = GRAPH_SCOPES.filter((scope) =>
+  [...TOOLS, ...RESOURCES].some(({ scopes }) => scopes.includes(scope)),
+);
 
 const MCP: Route = {
   kind: "api",
@@ -214,7 +217,9 @@ async function mcpGet(exchange: Exchange): Promise<Response | undefined> {
     const limited = config.ok && (await refuseOverLimit("LIMIT_CALLS", config.value, exchange));
     if (limited) return limited;
     const { 0: client, 1: socket } = new WebSocketPair();
-    serveAnonymous(socket, () => depsOf({ ...exchange, requestId: randomUuid() }, bearer), exchange.clock);
+    // Nothing protected runs here, so what is not configured is not missed; each message has an id of its own.
+    const deps = () => ({ ...depsOf({ ...exchange, requestId: randomUuid() }, bearer), misconfigured: [] });
+    serveAnonymous(socket, deps, exchange.clock);
     return upgraded(client, request);
   }
   const refusal = refuseStream(deps);

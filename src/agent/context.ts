@@ -2,6 +2,7 @@ import type { Config } from "../config.ts";
 import type { EpochSeconds } from "../core/time.ts";
 import type { KeyRing } from "../crypto/keys.ts";
 import type { AiBinding } from "../egress/gateway.ts";
+import type { Traffic } from "../graph/traffic.ts";
 import type { Log } from "../observe/log.ts";
 import type { GrantStore } from "./grant-store.ts";
 import type { MicrosoftSession } from "./microsoft-session.ts";
@@ -14,6 +15,8 @@ export interface AgentContext {
   readonly keys: KeyRing;
   readonly store: GrantStore;
   readonly microsoft: MicrosoftSession;
+  /** Shared by all calls of the object. */
+  readonly traffic: Traffic;
   readonly ai: AiBinding | undefined;
   readonly log: Log;
   /** Milliseconds since the epoch. */

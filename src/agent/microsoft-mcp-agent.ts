@@ -3,6 +3,7 @@ import { type Config, type Env, logLevel, readConfig } from "../config.ts";
 import { ok } from "../core/result.ts";
 import { type EpochSeconds, epochSeconds } from "../core/time.ts";
 import { randomUuid } from "../crypto/random.ts";
+import { Traffic } from "../graph/traffic.ts";
 import type { CallOutcome, McpDeps, ProtectedCall } from "../mcp/call.ts";
 import { answer } from "../mcp/dispatch.ts";
 import { ERROR, errorReply, type Reply } from "../mcp/jsonrpc.ts";
@@ -52,6 +53,7 @@ export interface PostInput extends Access {
 export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject {
   readonly #store: GrantStore;
   readonly #microsoft = new MicrosoftSession();
+  readonly #traffic = new Traffic();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -161,6 +163,7 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
       keys: await tokenKeys(config),
       store: this.#store,
       microsoft: this.#microsoft,
+      traffic: this.#traffic,
       ai: this.env.AI,
       log: createLog({ ...trace, minimumLevel: logLevel(this.env), clock }),
       clock,

@@ -8,23 +8,29 @@ import type { AgentContext } from "./context.ts";
 const CURSOR_LIFETIME_SECONDS = 3600;
 
 interface Cursor {
-  readonly link: string;
+  readonly path: GraphPath;
   readonly expiresAt: EpochSeconds;
 }
 
-/** `nextPageToken`: Graph's next page, sealed for this grant and this tool. Undefined when the link leads elsewhere. */
-export async function sealCursor(tool: string, nextLink: string, context: AgentContext): Promise<string | undefined> {
-  const { GRAPH_ORIGIN, GRAPH_API_VERSION } = context.config;
-  const path = readNextLink(nextLink, GRAPH_ORIGIN, GRAPH_API_VERSION);
-  if (!path.ok || !("link" in path.value)) {
-    context.log({ level: "WARN", message: "Graph API error", tool, code: "next_link_foreign", metadata: NO_FACTS });
-    return undefined;
-  }
-  const cursor: Cursor = { link: path.value.link, expiresAt: addSeconds(context.now(), CURSOR_LIFETIME_SECONDS) };
-  return sealValue(context.keys, place(context.gid, tool), cursor);
+/** Where an `@odata.nextLink` leads; undefined when there is none or it leads elsewhere, which ends the paging. */
+export function followLink(
+  tool: string,
+  nextLink: string | null | undefined,
+  { config, log }: AgentContext,
+): GraphPath | undefined {
+  if (nextLink === undefined || nextLink === null) return undefined;
+  const path = readNextLink(nextLink, config.GRAPH_ORIGIN, config.GRAPH_API_VERSION);
+  if (path.ok) return path.value;
+  const metadata = { aiGatewayLogId: null, attempt: 1 };
+  log({ level: "WARN", message: "Graph API error", tool, code: "next_link_foreign", metadata });
+  return undefined;
 }
 
-const NO_FACTS = { aiGatewayLogId: null, attempt: 1 };
+/** `nextPageToken`: Graph's next page, sealed for this grant and this tool. */
+export function sealCursor(tool: string, path: GraphPath, context: AgentContext): Promise<string> {
+  const cursor: Cursor = { path, expiresAt: addSeconds(context.now(), CURSOR_LIFETIME_SECONDS) };
+  return sealValue(context.keys, place(context.gid, tool), cursor);
+}
 
 export async function openCursor(
   tool: string,
@@ -33,8 +39,8 @@ export async function openCursor(
 ): Promise<Result<GraphPath, "page_token_invalid" | "page_token_expired">> {
   const opened = await openValue<Cursor>(context.keys, place(context.gid, tool), pageToken);
   if (!opened.ok) return err("page_token_invalid");
-  const { link, expiresAt } = opened.value.value;
-  return context.now() < expiresAt ? ok({ link }) : err("page_token_expired");
+  const { path, expiresAt } = opened.value.value;
+  return context.now() < expiresAt ? ok(path) : err("page_token_expired");
 }
 
 function place(gid: string, tool: string): BoxPlace {

@@ -1,19 +1,24 @@
-import { type GatewayMetadata, sendThroughGateway } from "../egress/gateway.ts";
+import { err, type Result } from "../core/result.ts";
+import { sha256 } from "../crypto/hash.ts";
+import { randomFraction } from "../crypto/random.ts";
+import { type GatewayMetadata, patchGatewayLog, sendThroughGateway } from "../egress/gateway.ts";
 import { callGraph, type GraphDeps } from "../graph/client.ts";
 import { type GraphFailure, localFailure } from "../graph/failure.ts";
 import type { GraphAnswer, GraphRequest } from "../graph/request.ts";
 import { type GraphScope, missingScopes } from "../graph/scopes.ts";
 import type { CallOutcome, ProtectedCall } from "../mcp/call.ts";
+import { SERVER_INFO } from "../mcp/server-info.ts";
 import { type AccessGrant, checkAccess } from "../oauth/grant/access.ts";
 import { isOurResource } from "../oauth/resource.ts";
 import type { Tool, ToolContext } from "../tools/define.ts";
-import { buildCall, type CheckedCall, checkArguments, presentCall, withNextPage } from "../tools/engine.ts";
-import { findTool } from "../tools/index.ts";
+import { buildCall, type CheckedCall, checkArguments, presentCall, readAnswer, withNextPage } from "../tools/engine.ts";
+import { TOOLS } from "../tools/index.ts";
 import { failureResult, type ToolResult, validationResult } from "../tools/result.ts";
 import type { AgentContext } from "./context.ts";
 import { endSession } from "./microsoft-session.ts";
-import { openCursor, sealCursor } from "./page-cursor.ts";
-import { countCall, quotaOf } from "./usage.ts";
+import { findOperation } from "./operation.ts";
+import { followLink, openCursor, sealCursor } from "./page-cursor.ts";
+import { countCall, quotaOf, type Usage } from "./usage.ts";
 
 export interface CallInput {
   readonly origin: string;
@@ -24,8 +29,7 @@ export interface CallInput {
 /** A protected call: is the token alive, does it cover the tool, are the arguments right; then Graph. */
 export async function runCall(input: CallInput, context: AgentContext): Promise<CallOutcome> {
   const startedMs = context.clock();
-  const tool = findTool(input.call.name);
-  if (tool === undefined) throw new Error("a call to a tool that does not exist passed dispatch");
+  const tool = findOperation(input.call);
   const access = checkAccess(context.store.grant(), input.accessHash, context.now());
   if (access === undefined || !isOurResource(access.authorization.resource, input.origin))
     return { kind: "unauthorized" };
@@ -33,149 +37,215 @@ export async function runCall(input: CallInput, context: AgentContext): Promise<
     // A step-up that named only the missing ones would lose the rest.
     return { kind: "insufficient_scope", scopes: unite(access.scopes, tool.scopes) };
   }
-  const counted = countCall(context.store.usage(), context.now());
-  context.store.saveUsage(counted.usage);
-  const quota = quotaOf(counted.usage, context.now());
-  if (counted.isOver) return { kind: "rate_limited", quota };
+  const { usage, isOver } = countCall(context.store.usage(), context.now());
+  context.store.saveUsage(usage);
+  const quota = quotaOf(usage, context.now());
+  if (isOver) return { kind: "rate_limited", quota };
   const checked = checkArguments(tool, input.call.arguments);
   const ran: Ran = checked.ok
-    ? await runTool(checked.value, access, context)
-    : { kind: "result", result: checked.error };
-  logCall(tool, access, ran, startedMs, context);
-  return ran.kind === "result" ? { kind: "done", result: ran.result, quota } : { kind: "unauthorized" };
+    ? await runTool({ call: checked.value, tool, access, usage, context, answers: [] })
+    : { kind: "result", result: checked.error, answers: [] };
+  const durationMs = context.clock() - startedMs;
+  logCall(tool, access, ran, durationMs, context);
+  noteAtGateway(ran, durationMs, context);
+  if (ran.kind === "session_ended") return { kind: "unauthorized" };
+  return input.call.kind === "tool"
+    ? { kind: "done", result: ran.result, quota }
+    : asContents(ran.result, input, quota);
+}
+
+/** MCP ReadResourceResult, which has no form for a failure. */
+function asContents(
+  { content, structuredContent, isError }: ToolResult,
+  { call }: CallInput,
+  quota: ReturnType<typeof quotaOf>,
+): CallOutcome {
+  const text = content[0]?.text ?? "";
+  if (isError) return { kind: "failed", message: text, data: { ...structuredContent.error }, quota };
+  const uri = `microsoft://${call.name}`;
+  return { kind: "done", result: { contents: [{ uri, mimeType: "application/json", text }] }, quota };
 }
 
 function unite(granted: readonly GraphScope[], needed: readonly GraphScope[]): GraphScope[] {
   return [...new Set([...granted, ...needed])];
 }
 
-/** What running a tool came to, and what its log line needs. */
-type Ran = { readonly kind: "session_ended" } | RanResult;
+/** One run of a tool: everything that its steps share. */
+interface Run {
+  readonly call: CheckedCall;
+  readonly tool: Tool;
+  readonly access: AccessGrant;
+  readonly usage: Usage;
+  readonly context: AgentContext;
+  /** As Graph gave them, in order. */
+  readonly answers: GraphAnswer[];
+}
 
-interface RanResult {
-  readonly kind: "result";
+/** What running a tool came to, and what its log line needs. */
+interface Ran {
+  readonly kind: "result" | "session_ended";
   readonly result: ToolResult;
-  readonly answer?: GraphAnswer;
+  readonly answers: readonly GraphAnswer[];
   readonly failure?: GraphFailure;
 }
 
-async function runTool(checked: CheckedCall, access: AccessGrant, context: AgentContext): Promise<Ran> {
-  const { tool, pageToken } = checked;
-  const page = pageToken === undefined ? undefined : await openCursor(tool.name, pageToken, context);
+async function runTool(run: Run): Promise<Ran> {
+  const { call, tool, context, answers } = run;
+  const page = call.pageToken === undefined ? undefined : await openCursor(tool.name, call.pageToken, context);
   if (page !== undefined && !page.ok) {
     const description = "is not valid here or older than an hour; call without it to start again";
-    return { kind: "result", result: validationResult(tool, "pageToken", description) };
+    return { kind: "result", result: validationResult(tool, "pageToken", description), answers };
   }
-  const { tid, oid } = access.authorization.person;
   const toolContext: ToolContext = {
     nowMs: context.clock(),
-    requestId: context.requestId,
-    userKey: `${tid}/${oid}`,
+    callKey: await callKey(run),
     page: page?.value,
+    follow: (nextLink) => followLink(tool.name, nextLink, context),
+    session: sessionOf(run),
   };
-  const reached = await reachGraph(buildCall(checked, toolContext), tool, access, context);
-  if (reached.kind === "session_ended") return reached;
-  if (reached.kind === "failed") {
-    return {
-      kind: "result",
-      result: failureResult(tool, reached.failure, context.requestId),
-      failure: reached.failure,
-    };
+  const built = buildCall(call, toolContext);
+  if (!built.ok) return { kind: "result", result: built.error, answers };
+  const read: unknown[] = [];
+  let request = built.value;
+  while (request !== undefined) {
+    const reached = await takeStep(request, run);
+    if (reached === "session_ended") return { kind: reached, result: NOTHING, answers };
+    if (!reached.ok) {
+      const { tolerates } = request;
+      if (tolerates === "all" || tolerates?.includes(reached.error.type)) break;
+      return failedRun(reached.error, run);
+    }
+    read.push(reached.value);
+    // What was read is not empty: the step before has just been added.
+    request = tool.next?.(read as [unknown, ...unknown[]], call.args, toolContext);
   }
-  const { result, nextLink } = presentCall(checked, reached.answer, context.requestId);
-  const nextPageToken = nextLink === undefined ? undefined : await sealCursor(tool.name, nextLink, context);
-  const shown = nextPageToken === undefined ? result : withNextPage(result, nextPageToken);
-  return { kind: "result", result: shown, answer: reached.answer };
+  const { result, nextLink } = presentCall(call, read, toolContext);
+  const path = followLink(tool.name, nextLink, context);
+  if (path === undefined) return { kind: "result", result, answers };
+  return { kind: "result", result: withNextPage(result, await sealCursor(tool.name, path, context)), answers };
 }
 
-type Reached =
-  | { readonly kind: "answered"; readonly answer: GraphAnswer }
-  | { readonly kind: "failed"; readonly failure: GraphFailure }
-  | { readonly kind: "session_ended" };
+const NOTHING: ToolResult = { content: [], structuredContent: {}, isError: true };
 
-/** With the person's token, refreshed before it ends and once more when Graph says that it has. */
-async function reachGraph(
-  request: GraphRequest,
-  tool: Tool,
-  access: AccessGrant,
-  context: AgentContext,
-): Promise<Reached> {
+function failedRun(failure: GraphFailure, { tool, context, answers }: Run): Ran {
+  return { kind: "result", result: failureResult(tool, failure, context.requestId), answers, failure };
+}
+
+/** For Graph's transactionId: our own repetition has the same one, a client's new call another. */
+function callKey({ call, tool, access, context }: Run): Promise<string> {
+  const { tid, oid } = access.authorization.person;
+  return sha256(JSON.stringify([tid, oid, context.requestId, tool.name, call.args]));
+}
+
+function sessionOf({ access, usage }: Run): ToolContext["session"] {
+  const { person, expiresAt } = access.authorization;
+  const { name, version } = SERVER_INFO;
+  return {
+    user: { id: person.oid, displayName: person.name, email: person.email },
+    grantedScopes: access.scopes,
+    unavailableTools: TOOLS.flatMap((tool) => {
+      const missing = missingScopes(access.scopes, tool.scopes);
+      return missing.length === 0 ? [] : [{ name: tool.name, missingScopes: missing }];
+    }),
+    expiresAt: new Date(expiresAt * 1000).toISOString(),
+    calls: usage.calls,
+    lastActivity: new Date(usage.lastCallAt * 1000).toISOString(),
+    server: { name, version },
+  };
+}
+
+/** One request with the person's token, refreshed before it ends and once more when Graph says that it has. */
+async function takeStep(request: GraphRequest, run: Run): Promise<Result<unknown, GraphFailure> | "session_ended"> {
+  const { tool, context, answers } = run;
   let token = await context.microsoft.accessToken(context);
   for (let attempt = 1; ; attempt += 1) {
-    if (!token.ok) return withoutToken(token.error.kind, token.error.retryAfterSeconds);
-    const called = await callGraph(request, graphDeps(token.value, tool, access, context));
-    if (called.ok) return { kind: "answered", answer: called.value };
-    const failure = called.error;
-    logFailure(tool, failure, attempt, context);
+    if (!token.ok) {
+      const { kind, retryAfterSeconds } = token.error;
+      if (kind === "ended") return "session_ended";
+      return err(localFailure("signin_unavailable", { retryAfterSeconds }));
+    }
+    const called = await callGraph(request, graphDeps(token.value, run));
+    if (called.ok) {
+      answers.push(called.value);
+      const read = readAnswer(tool, called.value.body);
+      return read.ok ? read : err(localFailure(read.error, called.value));
+    }
     // Conditional Access wants more than a refresh can give (Entra: claims-challenge).
-    if (failure.isClaimsChallenge) {
+    if (called.error.isClaimsChallenge) {
       endSession(context);
-      return { kind: "session_ended" };
+      return "session_ended";
     }
     // A 401 was not carried out, so it may be sent again, writes included.
-    if (failure.type !== "graph_unauthorized" || attempt > 1) return { kind: "failed", failure };
+    if (called.error.type !== "graph_unauthorized" || attempt > 1) return called;
     token = await context.microsoft.replaceToken(token.value, context);
   }
 }
 
-function withoutToken(kind: "ended" | "unavailable", retryAfterSeconds: number | undefined): Reached {
-  if (kind === "ended") return { kind: "session_ended" };
-  const details = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
-  return { kind: "failed", failure: localFailure("signin_unavailable", true, details) };
-}
-
-function graphDeps(accessToken: string, tool: Tool, access: AccessGrant, context: AgentContext): GraphDeps {
-  const { ai, config, requestId, clock } = context;
+function graphDeps(accessToken: string, { tool, access, context }: Run): GraphDeps {
+  const { ai, config, requestId, clock, traffic } = context;
   const { oid, email } = access.authorization.person;
   const metadata: GatewayMetadata = {
     userId: oid,
-    ...(email === "" ? {} : { userEmail: email }),
+    ...(email !== "" && { userEmail: email }),
     mcpTool: tool.name,
     requestId,
   };
   return {
     send: (request, deadlineMs) => sendThroughGateway(ai, config, request, metadata, deadlineMs),
+    traffic,
     accessToken,
     requestId,
     version: config.GRAPH_API_VERSION,
     clock,
+    wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    random: randomFraction,
+    report: (result, attempt, durationMs) => logGraphCall(tool, result, attempt, durationMs, context),
   };
 }
 
-function logFailure(tool: Tool, failure: GraphFailure, attempt: number, context: AgentContext): void {
-  context.log({
-    level: "WARN",
-    message: "Graph API error",
-    tool: tool.name,
-    code: failure.type,
-    ...(failure.status === undefined ? {} : { status: failure.status }),
-    metadata: {
-      aiGatewayLogId: failure.aiGatewayLogId,
-      ...(failure.graphRequestId === undefined ? {} : { graphRequestId: failure.graphRequestId }),
-      attempt,
-    },
-  });
+function logGraphCall(
+  tool: Tool,
+  result: Result<GraphAnswer, GraphFailure>,
+  attempt: number,
+  durationMs: number,
+  context: AgentContext,
+): void {
+  const { status, aiGatewayLogId, graphRequestId } = result.ok ? result.value : result.error;
+  const common = { tool: tool.name, durationMs, status, metadata: { aiGatewayLogId, graphRequestId, attempt } };
+  if (result.ok) context.log({ level: "DEBUG", message: "Graph call", ...common });
+  else {
+    const { type } = result.error;
+    const words = type.endsWith("timeout") ? "Microsoft Graph error: timeout exceeded" : "Microsoft Graph error";
+    context.log({ level: "WARN", message: "Graph API error", code: type, context: words, ...common });
+  }
+}
+
+/** Nobody waits for it: an object stays while one of its requests is on its way. */
+function noteAtGateway({ answers, failure }: Ran, durationMs: number, { ai, config }: AgentContext): void {
+  const logId = (failure ?? answers.at(-1))?.aiGatewayLogId ?? null;
+  void patchGatewayLog(ai, config, logId, { outcome: failure?.type ?? "ok", durationMs });
 }
 
 /** The audit line: who did what through which client, and where to find it at the gateway and at Microsoft. */
-function logCall(tool: Tool, access: AccessGrant, ran: Ran, startedMs: number, context: AgentContext): void {
+function logCall(tool: Tool, access: AccessGrant, ran: Ran, durationMs: number, context: AgentContext): void {
   const { authorization } = access;
-  const source = ran.kind === "result" ? (ran.answer ?? ran.failure) : undefined;
-  const isError = ran.kind !== "result" || ran.result.isError === true;
+  const { answers, failure } = ran;
+  const last = failure ?? answers.at(-1);
+  const ids = [...answers, failure].map((one) => one?.graphRequestId);
   context.log({
-    level: isError ? "WARN" : "INFO",
+    level: ran.result.isError ? "WARN" : "INFO",
     message: `tool: ${tool.name}`,
     tool: tool.name,
     userId: authorization.person.oid,
-    durationMs: context.clock() - startedMs,
-    ...(source?.status === undefined ? {} : { status: source.status }),
-    ...(ran.kind === "result" && ran.failure !== undefined ? { code: ran.failure.type } : {}),
+    durationMs,
+    status: last?.status,
+    code: failure?.type,
     metadata: {
       binding: "MCP_OBJECT",
       clientId: authorization.clientId,
       accessIdentity: authorization.accessIdentity,
-      aiGatewayLogId: source?.aiGatewayLogId ?? null,
-      graphRequestIds: source?.graphRequestId === undefined ? [] : [source.graphRequestId],
+      aiGatewayLogId: last?.aiGatewayLogId ?? null,
+      graphRequestIds: ids.filter((id) => id !== undefined),
     },
   });
 }

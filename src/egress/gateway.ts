@@ -73,5 +73,9 @@ export async function patchGatewayLog(
   logId: string | null,
   metadata: { readonly outcome: string; readonly durationMs: number },
 ): Promise<void> {
-  if (logId !== null) await ai?.gateway(config.AI_GATEWAY_ID).patchLog(logId, { metadata }).catch(() => undefined);
+  if (logId !== null)
+    await ai
+      ?.gateway(config.AI_GATEWAY_ID)
+      .patchLog(logId, { metadata })
+      .catch(() => undefined);
 }

@@ -76,10 +76,15 @@ async function attemptOnce(
   const { status, headers } = response;
   const details = { status, graphRequestId: headers.get("request-id") ?? undefined, aiGatewayLogId: logId };
   const bytes = await readBounded(response.body, MAX_ANSWER_BYTES).catch((error: unknown) =>
-    err(error instanceof Error && error.name === "TimeoutError" ? ("graph_timeout" as const) : "response_invalid"),
+    err(
+      error instanceof Error && error.name === "TimeoutError"
+        ? ("graph_timeout" as const)
+        : ("response_invalid" as const),
+    ),
   );
   const text = bytes.ok ? readUtf8(bytes.value) : undefined;
-  if (status < 200 || status > 299 || isBlocked(headers)) return err(readFailure({ ...details, headers, text: text ?? "", nowMs: deps.clock() }));
+  if (status < 200 || status > 299 || isBlocked(headers))
+    return err(readFailure({ ...details, headers, text: text ?? "", nowMs: deps.clock() }));
   const value = text === undefined ? undefined : parseJson(text);
   if (value?.ok) return ok({ ...details, body: value.value });
   // 202 and 204 carry nothing; and an answer that we cannot read does not undo a write.

@@ -12,7 +12,7 @@ export type Caller =
 
 /** A protected operation, known to exist. */
 export interface ProtectedCall {
-  readonly kind: "tool";
+  readonly kind: "tool" | "resource";
   readonly name: string;
   readonly arguments: unknown;
 }
@@ -20,6 +20,8 @@ export interface ProtectedCall {
 /** What came of it. */
 export type CallOutcome =
   | { readonly kind: "done"; readonly result: object; readonly quota: Quota }
+  /** A resource that could not be read, and why. */
+  | { readonly kind: "failed"; readonly message: string; readonly data: object; readonly quota: Quota }
   | { readonly kind: "rate_limited"; readonly quota: Quota }
   | { readonly kind: "unauthorized" }
   | { readonly kind: "insufficient_scope"; readonly scopes: readonly GraphScope[] }

@@ -1,8 +1,10 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type { GenericSchema } from "valibot";
-import type { JsonObject } from "../core/json.ts";
+import { isJsonObject, type JsonObject } from "../core/json.ts";
+import { getPrompt, PROMPT_LIST } from "../prompts/index.ts";
+import { describeResource, RESOURCES, uriOf } from "../resources/index.ts";
 import type { Tool } from "../tools/define.ts";
-import { findTool, TOOLS } from "../tools/index.ts";
+import { TOOLS } from "../tools/index.ts";
 import type { Catalog } from "./call.ts";
 import type { Era, ListMethod } from "./methods.ts";
 import { MODERN_REVISION } from "./revisions.ts";
@@ -38,20 +40,24 @@ export const CATALOG: Catalog = {
       case "tools/list":
         return { tools: TOOLS.map(describeTool) };
       case "resources/list":
-        return { resources: [] };
+        return { resources: RESOURCES.map(describeResource) };
       case "resources/templates/list":
         return { resourceTemplates: [] };
       case "prompts/list":
-        return { prompts: [] };
+        return { prompts: PROMPT_LIST };
       case "server/discover":
         return { supportedVersions: [MODERN_REVISION], capabilities: CAPABILITIES, instructions: INSTRUCTIONS };
     }
   },
-  find(method, { name, arguments: args }) {
-    const tool = method === "tools/call" && typeof name === "string" ? findTool(name) : undefined;
-    return tool && { call: { kind: "tool", name: tool.name, arguments: args }, scopes: tool.scopes };
+  find(method, { name, arguments: args, uri }) {
+    if (method === "tools/call") {
+      const tool = TOOLS.find((one) => one.name === name);
+      return tool && { call: { kind: "tool", name: tool.name, arguments: args }, scopes: tool.scopes };
+    }
+    const resource = RESOURCES.find((one) => uriOf(one) === uri);
+    return resource && { call: { kind: "resource", name: resource.name, arguments: {} }, scopes: resource.scopes };
   },
-  prompt: () => undefined,
+  prompt: getPrompt,
 };
 
 /** MCP Tool. */
@@ -60,9 +66,9 @@ export function describeTool(tool: Tool): JsonObject {
     name: tool.name,
     title: tool.title,
     description: tool.description,
-    inputSchema: schemaOf(tool.input),
+    inputSchema: schemaOf(tool.input, "input"),
     outputSchema: outputSchema(tool.output),
-    annotations: { title: tool.title, ...tool.annotations },
+    annotations: tool.annotations,
     // ChatGPT connectors read this; nothing else depends on it.
     _meta: { securitySchemes: [{ type: "oauth2", scopes: tool.scopes }] },
   };
@@ -70,16 +76,36 @@ export function describeTool(tool: Tool): JsonObject {
 
 /** Clients validate failures too, so the schema admits `{error}` besides the declared result. */
 function outputSchema(output: GenericSchema): JsonObject {
-  const { properties, required } = schemaOf(output);
+  const { properties, required } = schemaOf(output, "output");
+  const entries = Object.entries(properties as JsonObject).map(([name, schema]) => [name, outline(schema, 2)]);
   return {
     type: "object",
-    properties: { ...(properties as JsonObject), error: { type: "object" } },
+    properties: { ...Object.fromEntries(entries), error: { type: "object" } },
     anyOf: [{ required }, { required: ["error"] }],
   };
 }
 
+/** Every conversation pays for the list, so what lies deep in a result only says what it is. */
+function outline(schema: unknown, depth: number): unknown {
+  if (!isJsonObject(schema)) return schema;
+  const { type, items, properties, anyOf } = schema;
+  if (anyOf !== undefined) return {};
+  if (depth === 0 || (type !== "array" && type !== "object")) return { type };
+  if (items !== undefined) return { type, items: outline(items, depth - 1) };
+  const entries = Object.entries(properties as JsonObject).map(([name, member]) => [name, outline(member, depth - 1)]);
+  return { type, properties: Object.fromEntries(entries) };
+}
+
 /** Checks that JSON Schema cannot express stay ours; the schema a client sees is a little wider. */
-function schemaOf(schema: GenericSchema): JsonObject {
-  const { $schema: _, ...rest } = toJsonSchema(schema, { typeMode: "input", errorMode: "ignore" });
+function schemaOf(schema: GenericSchema, typeMode: "input" | "output"): JsonObject {
+  const { $schema: _, ...rest } = toJsonSchema(schema, {
+    typeMode,
+    errorMode: "ignore",
+    // Emptiness is refused, though nobody needs to be told so twenty times.
+    ignoreActions: ["min_length"],
+    // What has a default is never null in a result.
+    overrideSchema: ({ jsonSchema }) =>
+      typeMode === "output" && "default" in jsonSchema ? (jsonSchema.anyOf?.[0] as typeof jsonSchema) : undefined,
+  });
   return rest;
 }

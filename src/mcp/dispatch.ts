@@ -88,11 +88,16 @@ interface Frame {
 
 function present(outcome: CallOutcome, needed: readonly string[], { id, era, deps }: Frame): Reply {
   switch (outcome.kind) {
-    case "done":
-      return {
-        ...resultReply(id, JSON.stringify(frame({ ...outcome.result }, era))),
-        headers: quotaHeaders(outcome.quota),
-      };
+    case "done": {
+      // Resources alone have contents, and only they may be kept, though not by others and not for long.
+      const caching = "contents" in outcome.result ? { ttlMs: 0, cacheScope: "private" } : {};
+      const text = JSON.stringify(frame({ ...outcome.result }, era, caching));
+      return { ...resultReply(id, text), headers: quotaHeaders(outcome.quota) };
+    }
+    case "failed": {
+      const { message, data, quota } = outcome;
+      return errorReply(200, id, { code: ERROR.internal, message, data }, quotaHeaders(quota));
+    }
     case "rate_limited":
       return rateLimited(id, outcome.quota);
     case "unauthorized":

@@ -5,7 +5,7 @@ import { readUrl } from "../http/origin.ts";
 import type { Client } from "./client.ts";
 import type { AuthorizationRequest } from "./grants.ts";
 import { page } from "./page.ts";
-import { isLoopbackRedirect } from "./redirect-uri.ts";
+import { isNativeRedirect } from "./redirect-uri.ts";
 
 /** In plain words, grouped as a person thinks of their account. */
 const SCOPE_WORDS: { readonly [Scope in GraphScope]: readonly [group: string, words: string] } = {
@@ -35,7 +35,7 @@ export interface ApprovalPage {
 /** Who asks, where the answer goes, what it may do. Approve and Deny weigh the same. */
 export function approvalPage(options: ApprovalPage): Response {
   const { client, request, isRemembered } = options;
-  const body = html`<p><strong>${clip(client.clientName)}</strong> asks to work in your Microsoft 365 account.</p>
+  const body = html`<p><strong dir="auto">${clip(client.clientName)}</strong> asks to work in your Microsoft 365 account.</p>
 <h2>The answer goes to</h2>
 <p class="host">${redirectHost(request.redirectUri)}</p>
 ${isRemembered ? REMEMBERED : considerations(request)}
@@ -62,7 +62,7 @@ const REVIEW_BUTTON = html`<button type="submit" name="decision" value="review">
 const DENY_BUTTON = html`<button type="submit" name="decision" value="deny">Deny</button>`;
 
 function considerations({ redirectUri, scopes }: AuthorizationRequest): Markup {
-  return html`<p>${isLoopbackRedirect(redirectUri) ? "That is a program on this computer. " : ""}Approve only if you started this yourself.</p>
+  return html`<p>${isNativeRedirect(redirectUri) ? "That is a program on this computer. " : ""}Approve only if you started this yourself.</p>
 <h2>It would be allowed to</h2>
 ${scopeList(scopes)}`;
 }
@@ -91,7 +91,10 @@ function scopeList(scopes: readonly GraphScope[]): Markup[] {
 }
 
 function details(client: Client): Markup {
-  const rows: Markup[] = [html`<li>Name: ${clip(client.clientName)}</li>`, html`<li>Id: ${clip(client.clientId)}</li>`];
+  const rows: Markup[] = [
+    html`<li>Name: <bdi>${clip(client.clientName)}</bdi></li>`,
+    html`<li>Id: ${clip(client.clientId)}</li>`,
+  ];
   const links: readonly [string, string | undefined][] = [
     ["Website", client.clientUri],
     ["Privacy", client.policyUri],

@@ -2,7 +2,10 @@ import { randomSecret } from "../crypto/random.ts";
 import { html, Markup } from "../http/html.ts";
 import { json } from "../http/responses.ts";
 
-/** One small stylesheet for every page: system fonts, light and dark, narrow screens. */
+/**
+ * One small stylesheet for every page: system fonts, light and dark, narrow screens. Where an application speaks of
+ * itself it is clipped: marks piled on a letter would otherwise be drawn over what we say.
+ */
 const STYLE = `
 :root{color-scheme:light dark;--line:#8886;--dim:#595959;--action:#0b57d0}
 @media(prefers-color-scheme:dark){:root{--dim:#b3b3b3;--action:#a8c7fa}}
@@ -10,8 +13,10 @@ const STYLE = `
 body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:0 auto;padding:2rem 1rem;overflow-wrap:anywhere}
 h1{font-size:1.4rem;line-height:1.25;margin:0 0 1rem}
 h2{font-size:1rem;margin:1.5rem 0 .25rem}
+h3{margin:.75rem 0 0}
 ul{margin:0;padding-inline-start:1.25rem}
 .dim{color:var(--dim);font-size:.9rem}
+h1+p,.dim{overflow:clip}
 .host{font-size:1.2rem;font-weight:600;border:1px solid var(--line);border-radius:.5rem;padding:.5rem .75rem;margin:.25rem 0}
 .actions{display:flex;flex-wrap:wrap;gap:.75rem;margin:1.5rem 0}
 button,.button{flex:1 1 8rem;min-height:2.75rem;font:inherit;font-weight:600;text-align:center;padding:.5rem 1rem;color:var(--action);background:transparent;border:2px solid var(--action);border-radius:.5rem;cursor:pointer;text-decoration:none}

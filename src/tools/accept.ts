@@ -18,10 +18,15 @@ export function change(raw: JsonObject, names: readonly string[], accept: (value
 
 /** One text, or several addresses in it split by `;` or `,`, becomes the array. */
 export function acceptAddresses(value: unknown): unknown {
-  if (Array.isArray(value)) return value.flatMap(acceptAddresses);
-  if (typeof value !== "string") return typeof value === "object" && value !== null ? [value] : value;
-  const parts = value.split(/[;,]/).map((part) => part.trim());
-  return parts.filter((part) => part !== "");
+  if (typeof value !== "string" && !Array.isArray(value)) return value;
+  return [value].flat().flatMap((item: unknown) =>
+    typeof item === "string"
+      ? item
+          .split(/[;,]/)
+          .map((part) => part.trim())
+          .filter((part) => part !== "")
+      : [item],
+  );
 }
 
 /** An attendee may be written as an address alone. */
@@ -40,3 +45,7 @@ export function acceptTime(value: unknown): unknown {
   if (!isTime) return value;
   return timeZone === undefined ? dateTime : `${dateTime}[${timeZone}]`;
 }
+
+/** A start and an end under their usual names. */
+export const acceptRange = (raw: JsonObject) =>
+  change(rename(raw, { start: "startDateTime", end: "endDateTime" }), ["startDateTime", "endDateTime"], acceptTime);

@@ -15,7 +15,11 @@ export const AttachmentInput = v.strictObject({
   name: line(255),
   contentType: v.optional(line(255), "application/octet-stream"),
   contentBytes: described(
-    v.pipe(v.string(), v.minLength(1), v.check(isBase64, "contentBytes must be base64 without line breaks or data: prefix")),
+    v.pipe(
+      v.string(),
+      v.minLength(1),
+      v.check(isBase64, "contentBytes must be base64 without line breaks or data: prefix"),
+    ),
     "Base64.",
   ),
 });
@@ -25,7 +29,10 @@ export function checkAttachments(
   request: object,
 ): ArgumentProblem | undefined {
   if (files.length === 0) return undefined;
-  const totalBytes = files.reduce((sum, { contentBytes: text }) => sum + (text.length * 3) / 4 - (text.split("=").length - 1), 0);
+  const totalBytes = files.reduce(
+    (sum, { contentBytes: text }) => sum + (text.length * 3) / 4 - (text.split("=").length - 1),
+    0,
+  );
   const isTooLarge = totalBytes > MAX_TOTAL_BYTES || utf8(JSON.stringify(request)).length > MAX_REQUEST_BYTES;
   if (!isTooLarge) return undefined;
   return {

@@ -4,7 +4,8 @@ import { defineTool, READS } from "./define.ts";
 export const authenticate = defineTool({
   name: "authenticate",
   title: "Check the sign-in",
-  description: "Tells who is signed in, which permissions were granted and which tools lack one. Asks nothing of Microsoft.",
+  description:
+    "Tells who is signed in, which permissions were granted and which tools lack one. Asks nothing of Microsoft.",
   scopes: [],
   annotations: { ...READS, openWorldHint: false },
   input: v.strictObject({}),

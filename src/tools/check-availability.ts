@@ -1,18 +1,18 @@
 import * as v from "valibot";
-import { acceptAddresses, acceptTime, change, rename } from "./accept.ts";
+import { list, page, Text } from "../graph/answer.ts";
+import { acceptAddresses, acceptRange, change } from "./accept.ts";
 import { Address } from "./address.ts";
 import { defineTool, READS } from "./define.ts";
-import { integer, list, page, Text } from "./schema.ts";
-import { graphTime, preferZone, readTime, Time, TimeZone } from "./time.ts";
+import { preferEvents, TimeAnswer } from "./event.ts";
+import { integer } from "./schema.ts";
+import { DAY_MS, FROM_TO, graphTime, readTimes, Time, TimeZone } from "./time.ts";
 
-const MAX_RANGE_MS = 14 * 86_400_000;
-const FIELDS = ["startDateTime", "endDateTime"] as const;
+const MAX_RANGE_DAYS = 14;
 
-const When = v.nullish(v.object({ dateTime: Text, timeZone: Text }), {});
 const Schedule = v.object({
   scheduleId: Text,
   availabilityView: Text,
-  scheduleItems: list(v.object({ status: Text, start: When, end: When })),
+  scheduleItems: list(v.object({ status: Text, start: TimeAnswer, end: TimeAnswer })),
   error: v.nullish(v.object({ message: Text })),
 });
 
@@ -23,8 +23,7 @@ export const checkAvailability = defineTool({
     "Shows when people are free or busy, at most 14 days. availabilityView has a digit per interval: 0 free, 1 tentative, 2 busy, 3 out of office, 4 elsewhere.",
   scopes: ["Calendars.Read"],
   annotations: READS,
-  accept: (raw) =>
-    change(change(rename(raw, { start: FIELDS[0], end: FIELDS[1] }), FIELDS, acceptTime), ["schedules"], acceptAddresses),
+  accept: (raw) => change(acceptRange(raw), ["schedules"], acceptAddresses),
   input: v.strictObject({
     schedules: v.pipe(v.array(Address), v.minLength(1), v.maxLength(20)),
     startDateTime: Time,
@@ -36,20 +35,20 @@ export const checkAvailability = defineTool({
   output: v.object({ schedules: v.array(Schedule) }),
   list: "schedules",
   build({ schedules, startDateTime, endDateTime, timeZone, intervalMinutes }) {
-    const start = readTime(FIELDS[0], startDateTime, timeZone);
-    if (!start.ok) return start.error;
-    const end = readTime(FIELDS[1], endDateTime, timeZone);
-    if (!end.ok) return end.error;
-    const lengthMs = end.value.ms - start.value.ms;
-    if (lengthMs <= 0 || lengthMs > MAX_RANGE_MS) return { field: FIELDS[1], description: "must be after startDateTime, at most 14 days" };
+    const times = readTimes(FROM_TO, [startDateTime, endDateTime], timeZone, "shown");
+    if (!times.ok) return times.error;
+    const [start, end] = times.value;
+    if (start === undefined || end === undefined || end.ms - start.ms > MAX_RANGE_DAYS * DAY_MS) {
+      return { field: FROM_TO[1], description: `may be at most ${MAX_RANGE_DAYS} days after ${FROM_TO[0]}` };
+    }
     return {
       method: "POST",
       path: { segments: ["me", "calendar", "getSchedule"] },
-      prefer: [preferZone(timeZone)],
+      prefer: preferEvents(timeZone),
       body: {
         schedules,
-        startTime: graphTime(start.value),
-        endTime: graphTime(end.value),
+        startTime: graphTime(start),
+        endTime: graphTime(end),
         availabilityViewInterval: intervalMinutes,
       },
       isIdempotent: true,

@@ -1,8 +1,18 @@
 import * as v from "valibot";
 import { defineTool, WRITES } from "./define.ts";
-import { acceptEvent, EVENT_INPUT, eventBody, eventTimes, joinUrlOf, readAgain, Written, WrittenOutput } from "./event.ts";
+import {
+  acceptEvent,
+  EVENT_INPUT,
+  eventBody,
+  eventTimes,
+  joinUrlOf,
+  preferEvents,
+  readAgain,
+  Written,
+  WrittenOutput,
+} from "./event.ts";
 import { line } from "./schema.ts";
-import { preferZone, Time } from "./time.ts";
+import { Time } from "./time.ts";
 
 export const createCalendarEvent = defineTool({
   name: "createCalendarEvent",
@@ -21,7 +31,7 @@ export const createCalendarEvent = defineTool({
     return {
       method: "POST",
       path: { segments: ["me", "events"] },
-      prefer: [preferZone(args.timeZone), 'IdType="ImmutableId"'],
+      prefer: preferEvents(args.timeZone),
       // Graph: event, transactionId. The same request again makes no second event.
       body: { ...eventBody(args), ...times.value, transactionId: callKey },
       isIdempotent: true,

@@ -1,10 +1,11 @@
 import type { OnlineMeeting } from "@microsoft/microsoft-graph-types";
 import * as v from "valibot";
+import { Text } from "../graph/answer.ts";
 import { acceptAttendees, acceptTime, change, rename } from "./accept.ts";
 import { defineTool, WRITES } from "./define.ts";
-import { Attendees, eventBody, joinUrlOf, OnlineMeetingAnswer, readAgain } from "./event.ts";
-import { described, integer, line, Text } from "./schema.ts";
-import { graphTime, type Moment, preferZone, readTime, Time, TimeZone, utcTime } from "./time.ts";
+import { Attendees, eventBody, joinUrlOf, OnlineMeetingAnswer, preferEvents, readAgain } from "./event.ts";
+import { described, integer, line } from "./schema.ts";
+import { graphTime, type Moment, readTimes, Time, TimeZone, utcTime } from "./time.ts";
 import { wallTime } from "./time-zone.ts";
 
 const ALIASES = { start: "startTime", startDateTime: "startTime", end: "endTime", endDateTime: "endTime" };
@@ -62,25 +63,29 @@ export const createTeamsMeeting = defineTool({
   output: v.object({ id: v.string(), joinUrl: v.string(), invited: v.number(), optionsApplied: v.boolean() }),
   build(args) {
     const { subject, attendees, timeZone } = args;
-    const start = readTime("startTime", args.startTime, timeZone);
-    if (!start.ok) return start.error;
-    const end = readEnd(args, start.value);
-    if (!end.ok) return end.error;
+    const times = readTimes(["startTime", "endTime"], [args.startTime, args.endTime], timeZone, "exact");
+    if (!times.ok) return times.error;
+    const [start, end = start && addMinutes(start, args.durationMinutes)] = times.value;
+    if (start === undefined || end === undefined)
+      return { field: "endTime", description: "or durationMinutes is required" };
     if (attendees.length === 0) {
       const body: OnlineMeeting = {
         subject,
-        startDateTime: utcTime(start.value.ms),
-        endDateTime: utcTime(end.value.ms),
+        startDateTime: utcTime(start.ms),
+        endDateTime: utcTime(end.ms),
         ...(optionsBody(args.options) as OnlineMeeting),
       };
       return { method: "POST", path: { segments: ["me", "onlineMeetings"] }, body };
     }
-    const times = { start: graphTime(start.value), end: graphTime(end.value) };
     return {
       method: "POST",
       path: { segments: ["me", "events"] },
-      prefer: [preferZone(timeZone), 'IdType="ImmutableId"'],
-      body: { ...eventBody({ subject, attendees, isOnlineMeeting: true }), ...times },
+      prefer: preferEvents(timeZone),
+      body: {
+        ...eventBody({ subject, attendees, isOnlineMeeting: true }),
+        start: graphTime(start),
+        end: graphTime(end),
+      },
     };
   },
   // The event is made and its people are invited: nothing after it may turn that into a failure.
@@ -121,8 +126,8 @@ export const createTeamsMeeting = defineTool({
 
 const MEETINGS = ["me", "onlineMeetings"];
 
-interface EndArguments {
-  readonly endTime?: string | undefined;
-  readonly durationMinutes?: number | undefined;
-  readonly timeZone: string;
+function addMinutes(start: Moment, minutes: number | undefined): Moment | undefined {
+  if (minutes === undefined) return undefined;
+  const ms = start.ms + minutes * 60_000;
+  return { ...start, ms, dateTime: wallTime(ms, start.timeZone) };
 }

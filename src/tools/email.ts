@@ -1,10 +1,11 @@
 import * as v from "valibot";
 import { clipText } from "../core/text.ts";
+import { Flag, list, page, Recipient, Text } from "../graph/answer.ts";
 import type { Answers } from "./define.ts";
-import { described, Flag, integer, list, NextPageToken, PageToken, page, Recipient, Text } from "./schema.ts";
+import { described, IMMUTABLE_IDS, integer, NextPageToken, PageToken } from "./schema.ts";
 
 /** HTML costs a model ten times the tokens; ids that survive a move can be used later. */
-export const preferBodies = (format: "text" | "html") => [`outlook.body-content-type="${format}"`, 'IdType="ImmutableId"'];
+export const preferBodies = (format: "text" | "html") => [`outlook.body-content-type="${format}"`, IMMUTABLE_IDS];
 
 const PLAIN = {
   id: v.string(),
@@ -47,7 +48,10 @@ export const LISTING = {
 };
 
 /** A page of mail, bodies clipped. Pure. */
-export function presentEmails([found]: Answers<v.InferOutput<typeof EmailPage>>, args: { readonly maxBodyChars: number }) {
+export function presentEmails(
+  [found]: Answers<v.InferOutput<typeof EmailPage>>,
+  args: { readonly maxBodyChars: number },
+) {
   const emails = found.value.map((message) => presentEmail(message, args.maxBodyChars));
   return { structured: { emails }, nextLink: found["@odata.nextLink"] };
 }

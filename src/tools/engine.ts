@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import { localFailure } from "../graph/failure.ts";
-import type { GraphAnswer, GraphRequest } from "../graph/request.ts";
-import type { Tool, ToolContext } from "./define.ts";
-import { failureResult, type ToolResult, validationResult } from "./result.ts";
+import type { GraphRequest } from "../graph/request.ts";
+import { fitResult } from "./budget.ts";
+import type { Answers, Tool, ToolContext } from "./define.ts";
+import { type ToolResult, validationResult } from "./result.ts";
 
 /** A call whose arguments have passed. */
 export interface CheckedCall {
@@ -20,29 +20,41 @@ export function checkArguments(tool: Tool, raw: unknown): Result<CheckedCall, To
   const parsed = v.safeParse(tool.input, tool.accept === undefined ? given : tool.accept(given), { abortEarly: true });
   if (!parsed.success) {
     const [issue] = parsed.issues;
-    return err(validationResult(tool, fieldOf(issue), describeIssue(issue)));
+    return err(validationResult(tool, ...describeIssue(issue)));
   }
   const { pageToken } = parsed.output;
   return ok({ tool, args: parsed.output, pageToken: typeof pageToken === "string" ? pageToken : undefined });
 }
 
-function fieldOf(issue: v.BaseIssue<unknown>): string {
-  const key = issue.path?.[0]?.key;
-  return typeof key === "string" ? key.slice(0, 64) : "arguments";
+/** The property, and in words what is wrong with it or with a part of it; the library's sentence where it says most. */
+function describeIssue(issue: v.BaseIssue<unknown>): [field: string, description: string] {
+  const [field = "arguments", ...inner] = (v.getDotPath(issue) ?? "").slice(0, 128).split(".").filter(Boolean);
+  const where = inner.length === 0 ? "" : `at ${inner.join(".")} `;
+  return [field, where + complaintOf(issue)];
 }
 
-/** In words; the library's sentence is kept where it says most. */
-function describeIssue(issue: v.BaseIssue<unknown>): string {
+function complaintOf(issue: v.BaseIssue<unknown>): string {
   if (issue.type === "strict_object" && issue.expected === "never") return "is not a parameter of this tool";
-  if (issue.kind === "schema" && issue.received === "undefined") return "is required";
+  if (issue.received === "undefined") return "is required";
   if (!issue.message.startsWith("Invalid")) return issue.message;
-  const expected = issue.expected === null ? "another value" : issue.expected.slice(0, 200);
-  return `must be ${expected}, not ${issue.received.slice(0, 60)}`;
+  return `must be ${(issue.expected ?? "another value").slice(0, 200)}, not ${issue.received.slice(0, 60)}`;
 }
 
-/** The request of a checked call. Pure. */
-export function buildCall(call: CheckedCall, context: ToolContext): GraphRequest {
-  return call.tool.build(call.args, context);
+/** The first request of a checked call, if it needs any. Pure. */
+export function buildCall(
+  { tool, args }: CheckedCall,
+  context: ToolContext,
+): Result<GraphRequest | undefined, ToolResult> {
+  const built = tool.build(args, context);
+  return built !== undefined && "field" in built
+    ? err(validationResult(tool, built.field, built.description))
+    : ok(built);
+}
+
+/** One answer of Graph as the tool reads it; an error when it is not what Graph documents. Pure. */
+export function readAnswer(tool: Tool, body: unknown): Result<unknown, "response_invalid"> {
+  const parsed = v.safeParse(tool.answer, body, { abortEarly: true });
+  return parsed.success ? ok(parsed.output) : err("response_invalid");
 }
 
 export interface PresentedCall {
@@ -50,23 +62,24 @@ export interface PresentedCall {
   readonly nextLink: string | undefined;
 }
 
-/** Shows an answer, or says that it is not what Graph documents. Pure. */
-export function presentCall(call: CheckedCall, answer: GraphAnswer, requestId: string): PresentedCall {
-  const parsed = v.safeParse(call.tool.answer, answer.body, { abortEarly: true });
-  if (!parsed.success) {
-    const failure = localFailure("response_invalid", false, answer);
-    return { result: failureResult(call.tool, failure, requestId), nextLink: undefined };
-  }
-  const { text, structured, nextLink } = call.tool.present(parsed.output, call.args);
-  const shown = typeof text === "string" ? text : JSON.stringify(text, null, 2);
-  return { result: { content: [{ type: "text", text: shown }], structuredContent: structured }, nextLink };
+/** Shows what was reached, within the budget. Pure. */
+export function presentCall(
+  { tool, args }: CheckedCall,
+  answers: readonly unknown[],
+  context: ToolContext,
+): PresentedCall {
+  const [first = v.parse(tool.answer, undefined), ...more] = answers;
+  const read: Answers<unknown> = [first, ...more];
+  const { text, structured, nextLink } = tool.present(read, args, context);
+  return { result: fitResult(tool.list, structured, text), nextLink: nextLink ?? undefined };
 }
 
 /** MCP clients that show text only still learn of the next page. */
-export function withNextPage(result: ToolResult, nextPageToken: string): ToolResult {
+export function withNextPage({ content, structuredContent }: ToolResult, nextPageToken: string): ToolResult {
+  const [shown, ...more] = content;
+  const next = { type: "text" as const, text: `There is more: call again with pageToken ${nextPageToken}` };
   return {
-    ...result,
-    content: [...result.content, { type: "text", text: `There is more: call again with pageToken ${nextPageToken}` }],
-    structuredContent: { ...result.structuredContent, nextPageToken },
+    content: [...(shown === undefined ? [] : [shown]), next, ...more],
+    structuredContent: { ...structuredContent, nextPageToken },
   };
 }

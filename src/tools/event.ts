@@ -1,17 +1,21 @@
-import * as v from "valibot";
 import type { Event as GraphEvent } from "@microsoft/microsoft-graph-types";
+import * as v from "valibot";
 import type { JsonObject } from "../core/json.ts";
-import { err, ok, type Result } from "../core/result.ts";
-import { acceptAttendees, acceptTime, change, rename } from "./accept.ts";
+import { ok, type Result } from "../core/result.ts";
+import { addressed, Flag, list, Recipient, Text } from "../graph/answer.ts";
+import { acceptAttendees, acceptRange, change, rename } from "./accept.ts";
 import { Address, MAX_RECIPIENTS, recipient } from "./address.ts";
 import type { ArgumentProblem } from "./define.ts";
 import { formatOf } from "./html-text.ts";
-import { addressed, ContentType, described, Flag, integer, line, list, Recipient, Text } from "./schema.ts";
-import { graphTime, type Moment, readTime, Time, TimeZone } from "./time.ts";
+import { ContentType, described, IMMUTABLE_IDS, integer, line } from "./schema.ts";
+import { DAY_MS, FROM_TO, graphTime, readTimes, Time, TimeZone } from "./time.ts";
 
-const TimeAnswer = v.nullish(v.object({ dateTime: Text, timeZone: Text }), {});
+export const TimeAnswer = v.nullish(v.object({ dateTime: Text, timeZone: Text }), {});
 const Response = v.nullish(v.object({ response: Text }), {});
-const OnlineMeeting = v.nullish(v.object({ joinUrl: v.nullish(v.string()) }));
+export const OnlineMeetingAnswer = v.nullish(v.object({ joinUrl: v.nullish(v.string()) }));
+
+/** Times in the zone of the arguments; ids that survive a move. Graph: outlook.timezone takes names of both kinds. */
+export const preferEvents = (timeZone: string) => [`outlook.timezone="${timeZone}"`, IMMUTABLE_IDS];
 
 /** Graph: event, as far as the tools show it. */
 export const Event = v.object({
@@ -24,7 +28,7 @@ export const Event = v.object({
   organizer: v.nullish(Recipient),
   attendees: list(addressed({ type: Text, status: Response })),
   isOnlineMeeting: Flag,
-  onlineMeeting: OnlineMeeting,
+  onlineMeeting: OnlineMeetingAnswer,
   showAs: Text,
   responseStatus: Response,
   bodyPreview: Text,
@@ -32,19 +36,18 @@ export const Event = v.object({
 });
 
 /** What is left of an event after a write, which may be answered without a body. */
-export const Written = v.nullish(v.object({ id: Text, webLink: Text, onlineMeeting: OnlineMeeting }), {});
-export type WrittenEvent = v.InferOutput<typeof Written>;
+export const Written = v.nullish(v.object({ id: Text, webLink: Text, onlineMeeting: OnlineMeetingAnswer }), {});
 
 export const WrittenOutput = v.object({ id: v.string(), webLink: v.string(), joinUrl: v.optional(v.string()) });
 
-export const joinUrlOf = (events: readonly WrittenEvent[]) =>
+export const joinUrlOf = (events: readonly Pick<v.InferOutput<typeof Written>, "onlineMeeting">[]) =>
   events.map(({ onlineMeeting }) => onlineMeeting?.joinUrl).find((url) => typeof url === "string");
 
 /** The join link may come a moment later than its event. */
 export const readAgain = (id: string) => ({
   method: "GET" as const,
   path: { segments: ["me", "events", id], query: [["$select", "id,webLink,onlineMeeting"]] as const },
-  prefer: ['IdType="ImmutableId"'],
+  prefer: [IMMUTABLE_IDS],
   afterMs: 1000,
   tolerates: "all" as const,
 });
@@ -75,10 +78,8 @@ export const EVENT_INPUT = {
   reminderMinutesBeforeStart: v.optional(integer(0, 40_320)),
 };
 
-const ALIASES = { start: "startDateTime", end: "endDateTime", description: "body" };
-
 export const acceptEvent = (raw: JsonObject) =>
-  change(change(rename(raw, ALIASES), ["startDateTime", "endDateTime"], acceptTime), ["attendees"], acceptAttendees);
+  change(acceptRange(rename(raw, { description: "body" })), ["attendees"], acceptAttendees);
 
 type EventArguments = Partial<v.InferOutput<v.StrictObjectSchema<typeof EVENT_INPUT, undefined>>>;
 
@@ -103,31 +104,25 @@ export function eventBody(args: EventArguments) {
   } satisfies GraphEvent;
 }
 
-const FIELDS = ["startDateTime", "endDateTime"] as const;
-const DAY_MS = 86_400_000;
-
 /** Start and end as Graph wants them, as far as they are given, or what is wrong with them. */
 export function eventTimes(args: EventArguments): Result<{ start?: object; end?: object }, ArgumentProblem> {
   const { startDateTime, endDateTime, timeZone = "UTC", isAllDay } = args;
-  // Graph: an all-day event lies on dates, from midnight to midnight.
-  const cut = (text: string) => (isAllDay === true ? text.trim().replace(/^(\d{4}-\d\d-\d\d)[^[]*/, "$1") : text);
-  const moments: Moment[] = [];
-  for (const [field, text] of [[FIELDS[0], startDateTime], [FIELDS[1], endDateTime]] as const) {
-    const read = text === undefined ? undefined : readTime(field, cut(text), timeZone);
-    if (read?.ok === false) return read;
-    if (read?.ok && read.value.isSkipped && isAllDay !== true) {
-      return err({ field, description: "does not exist: the clocks go forward in that hour" });
-    }
-    if (read?.ok) moments.push(read.value);
-  }
-  const [first, last] = moments;
-  if (first === undefined || last === undefined) {
-    return ok(first === undefined ? {} : { [startDateTime === undefined ? "end" : "start"]: graphTime(first) });
-  }
-  if (isAllDay === true && last.ms === first.ms) {
-    const dateTime = new Date(Date.parse(`${last.dateTime}Z`) + DAY_MS).toISOString().slice(0, 19);
-    return ok({ start: graphTime(first), end: graphTime({ ...last, dateTime }) });
-  }
-  if (last.ms <= first.ms) return err({ field: FIELDS[1], description: `must be after ${FIELDS[0]}` });
-  return ok({ start: graphTime(first), end: graphTime(last) });
+  const given = [startDateTime, endDateTime];
+  const read = readTimes(
+    FROM_TO,
+    isAllDay === true ? wholeDays(given) : given,
+    timeZone,
+    isAllDay === true ? "shown" : "exact",
+  );
+  if (!read.ok) return read;
+  const [start, end] = read.value;
+  return ok({ ...(start && { start: graphTime(start) }), ...(end && { end: graphTime(end) }) });
+}
+
+/** Graph: an all-day event lies on dates, from midnight to the midnight after it. */
+function wholeDays(times: readonly (string | undefined)[]) {
+  const [start, end] = times.map((text) => text?.trim().replace(/^(\d{4}-\d\d-\d\d)[^[]*/, "$1"));
+  const ms = Date.parse(end?.slice(0, 10) ?? "");
+  const isOneDay = start === end && !Number.isNaN(ms);
+  return [start, isOneDay ? new Date(ms + DAY_MS).toISOString().slice(0, 10) + end?.slice(10) : end];
 }

@@ -1,7 +1,8 @@
 import * as v from "valibot";
+import { list, page, select, Text } from "../graph/answer.ts";
 import { isAddress } from "./address.ts";
 import { defineTool, READS } from "./define.ts";
-import { described, integer, line, list, NextPageToken, PageToken, page, select, Text } from "./schema.ts";
+import { described, integer, line, NextPageToken, PageToken } from "./schema.ts";
 
 const Contact = v.object({
   id: v.string(),

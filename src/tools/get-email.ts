@@ -1,13 +1,25 @@
 import * as v from "valibot";
+import { Flag, list, Recipient, select, Text } from "../graph/answer.ts";
 import { defineTool, READS } from "./define.ts";
 import { Email, Message, preferBodies, presentEmail } from "./email.ts";
-import { ContentType, Flag, Id, list, Recipient, select, Text } from "./schema.ts";
+import { ContentType, Id } from "./schema.ts";
 
 /** A mail beyond this is a document; its first pages are enough. */
 const MAX_BODY_CHARS = 50_000;
 
-const Attachment = v.object({ id: v.string(), name: Text, contentType: Text, size: v.nullish(v.number(), 0), isInline: Flag });
-const MORE = { ccRecipients: list(Recipient), bccRecipients: list(Recipient), replyTo: list(Recipient), sentDateTime: Text };
+const Attachment = v.object({
+  id: v.string(),
+  name: Text,
+  contentType: Text,
+  size: v.nullish(v.number(), 0),
+  isInline: Flag,
+});
+const MORE = {
+  ccRecipients: list(Recipient),
+  bccRecipients: list(Recipient),
+  replyTo: list(Recipient),
+  sentDateTime: Text,
+};
 
 export const getEmail = defineTool({
   name: "getEmail",

@@ -1,8 +1,8 @@
 import * as v from "valibot";
+import { select } from "../graph/answer.ts";
 import { defineTool, READS } from "./define.ts";
 import { EmailPage, EmailsOutput, LISTING, Message, preferBodies, presentEmails } from "./email.ts";
 import { Folder, folderSegment } from "./mail-folder.ts";
-import { select } from "./schema.ts";
 
 export const getEmails = defineTool({
   name: "getEmails",

@@ -1,6 +1,7 @@
 import * as v from "valibot";
+import { page, Text } from "../graph/answer.ts";
 import { defineTool, READS } from "./define.ts";
-import { described, Id, page, Text } from "./schema.ts";
+import { described, Id } from "./schema.ts";
 
 const Item = v.object({
   id: v.string(),
@@ -17,7 +18,11 @@ export const listChannels = defineTool({
   annotations: READS,
   input: v.strictObject({ teamId: v.optional(described(Id, "id of a team.")) }),
   answer: page(Item),
-  output: v.object({ channels: v.optional(v.array(Item)), teams: v.optional(v.array(Item)), hint: v.optional(v.string()) }),
+  output: v.object({
+    channels: v.optional(v.array(Item)),
+    teams: v.optional(v.array(Item)),
+    hint: v.optional(v.string()),
+  }),
   build: ({ teamId }) => ({
     method: "GET",
     // Graph: user-list-joinedteams and channel-list take no $select, $top or $orderby worth having.

@@ -1,4 +1,3 @@
-import * as v from "valibot";
 import { described, Id } from "./schema.ts";
 
 /** Graph: mailFolder, well-known folder names. */

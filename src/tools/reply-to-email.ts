@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { defineTool, WRITES } from "./define.ts";
 import { htmlOf } from "./html-text.ts";
-import { Id, longText } from "./schema.ts";
+import { Id, IMMUTABLE_IDS, longText } from "./schema.ts";
 
 export const replyToEmail = defineTool({
   name: "replyToEmail",
@@ -17,7 +17,7 @@ export const replyToEmail = defineTool({
   build: ({ id, body, replyAll }) => ({
     method: "POST",
     path: { segments: ["me", "messages", id, replyAll ? "replyAll" : "reply"] },
-    prefer: ['IdType="ImmutableId"'],
+    prefer: [IMMUTABLE_IDS],
     // Graph: a comment stands above the quoted mail, and its lines only survive as HTML.
     body: { comment: htmlOf(body) },
   }),

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { defineTool, WRITES } from "./define.ts";
-import { Id } from "./schema.ts";
+import { Id, IMMUTABLE_IDS } from "./schema.ts";
 
 /** Graph: event-accept, event-tentativelyaccept, event-decline. */
 const ACTIONS = { accept: "accept", tentative: "tentativelyAccept", decline: "decline" };
@@ -8,7 +8,8 @@ const ACTIONS = { accept: "accept", tentative: "tentativelyAccept", decline: "de
 export const respondToEvent = defineTool({
   name: "respondToEvent",
   title: "Respond to an invitation",
-  description: "Accepts, tentatively accepts or declines an invitation; the organizer is told unless sendResponse is false.",
+  description:
+    "Accepts, tentatively accepts or declines an invitation; the organizer is told unless sendResponse is false.",
   scopes: ["Calendars.ReadWrite"],
   annotations: WRITES,
   input: v.strictObject({
@@ -23,7 +24,7 @@ export const respondToEvent = defineTool({
   build: ({ id, response, comment, sendResponse }) => ({
     method: "POST",
     path: { segments: ["me", "events", id, ACTIONS[response]] },
-    prefer: ['IdType="ImmutableId"'],
+    prefer: [IMMUTABLE_IDS],
     body: { sendResponse, ...(comment !== undefined && { comment }) },
   }),
   present: (_answers, { id, response }) => ({ text: `Responded: ${response}`, structured: { id, response } }),

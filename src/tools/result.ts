@@ -1,11 +1,13 @@
 import type { JsonObject } from "../core/json.ts";
+import { clipText } from "../core/text.ts";
 import type { FailureType, GraphFailure } from "../graph/failure.ts";
 import type { Tool } from "./define.ts";
 
 /** MCP CallToolResult, as far as we use it. */
 export interface ToolResult {
   readonly content: readonly { readonly type: "text"; readonly text: string }[];
-  readonly structuredContent: JsonObject;
+  /** What the tool declares, or `error`. */
+  readonly structuredContent: JsonObject & { readonly error?: JsonObject };
   readonly isError?: true;
 }
 
@@ -17,21 +19,27 @@ export function validationResult(tool: Tool, field: string, description: string)
 
 /** What Microsoft 365 or the way to it refused. */
 export function failureResult(tool: Tool, failure: GraphFailure, requestId: string): ToolResult {
-  const isWrite = !tool.annotations.readOnlyHint;
-  const scope = failure.type === "graph_forbidden" ? { scope: tool.scopes.join(" ") } : {};
+  const { type, code, status, retryAfterSeconds } = failure;
+  const isUnsure = !tool.annotations.readOnlyHint && mayHaveHappened(failure);
   const error = {
-    type: failure.type,
-    ...(failure.code === undefined ? {} : { code: failure.code }),
-    ...(failure.status === undefined ? {} : { status: failure.status }),
-    retryable: failure.retryable,
-    ...(failure.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: failure.retryAfterSeconds }),
+    type,
+    ...(code !== undefined && { code }),
+    ...(status !== undefined && { status }),
+    // Whoever repeats a send without looking may have sent twice.
+    retryable: failure.retryable && !isUnsure,
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
     requestId,
-    ...scope,
+    ...(type === "graph_forbidden" && { scope: tool.scopes.join(" ") }),
   };
-  const context = [tool.name, failure.status && `status ${failure.status}`, failure.code && `code ${failure.code}`];
-  const quoted = failure.quoted === undefined ? "" : ` Microsoft says: "${quote(failure.quoted)}".`;
-  const [what, steps] = explain(failure, tool, isWrite);
-  const text = `${tool.name} failed: ${what}.${quoted} Context: ${context.filter(Boolean).join(", ")}, request id ${requestId}. Troubleshooting: ${steps}`;
+  const context = [tool.name, status && `status ${status}`, code && `code ${code}`, `request id ${requestId}`];
+  const quoted = failure.quoted ? ` Microsoft says: "${quote(failure.quoted)}".` : "";
+  const [what, advice] = TEXTS[type];
+  const wait = `Try again ${retryAfterSeconds === undefined ? "in a minute" : `after ${retryAfterSeconds} seconds`}.`;
+  const steps = isUnsure
+    ? "It may have been done all the same: check before repeating."
+    : (tool.hints?.[type] ?? advice ?? wait);
+  const needed = type === "graph_forbidden" ? ` ${tool.scopes.join(", ")}` : "";
+  const text = `${tool.name} failed: ${STATUS_TEXTS[status ?? 0] ?? what}${needed}.${quoted} Context: ${context.filter(Boolean).join(", ")}. Troubleshooting: ${steps}`;
   return failed(text, error);
 }
 
@@ -39,50 +47,54 @@ function failed(text: string, error: JsonObject): ToolResult {
   return { content: [{ type: "text", text }], structuredContent: { error }, isError: true };
 }
 
-/** Other people's words: one line, clipped, marked as quoted. */
+/** Other people's words: one line without marks that reorder it, clipped. */
 function quote(text: string): string {
-  return text.replace(/[\s"]+/g, " ").slice(0, 300);
+  return clipText(text.replace(/[\s"\p{C}]+/gu, " "), 300);
 }
 
-const CHECK_FIRST = "It may have been done all the same: check before repeating.";
-
-/** One sentence what happened, one what to do. */
-function explain(failure: GraphFailure, tool: Tool, isWrite: boolean): readonly [what: string, steps: string] {
-  const wait =
-    failure.retryAfterSeconds === undefined
-      ? "Try again in a minute."
-      : `Try again after ${failure.retryAfterSeconds} seconds.`;
-  const again = isWrite ? CHECK_FIRST : wait;
-  const texts: { readonly [Type in FailureType]: readonly [string, string] } = {
-    graph_bad_request: ["Microsoft 365 refused the request", "Check the arguments, then call again."],
-    graph_unauthorized: ["Microsoft 365 did not accept the sign-in", "Sign in again."],
-    graph_forbidden: [
-      `the account may not do this; it needs the permission ${tool.scopes.join(", ")}`,
-      "Sign in again and consent, or ask an administrator: Azure Portal, app registration, API permissions, grant admin consent. Your tenant may require it.",
-    ],
-    graph_not_found: ["it was not found", "List it again and use the id from there; ids change when things move."],
-    graph_conflict: ["it was changed by somebody else at the same time", "Read it again, then repeat the change."],
-    graph_too_large: ["it is too large for the mailbox or for one request", "Send less, or a link instead."],
-    graph_throttled: ["Microsoft 365 asks to slow down", wait],
-    graph_unavailable: ["Microsoft 365 is not available", again],
-    graph_timeout: ["Microsoft 365 did not answer in time", again],
-    mailbox_unavailable: [
-      "the account has no Exchange Online mailbox",
-      "Use an account with a mailbox, or ask an administrator for a licence.",
-    ],
-    response_invalid: ["the answer could not be read", again],
-    response_too_large: ["the answer is too large", "Ask for fewer items."],
-    gateway_policy: [
-      "a policy of your organisation's gateway blocked it",
-      "Remove sensitive content, or ask your administrator.",
-    ],
-    gateway_rate_limited: ["the gateway asks to slow down", wait],
-    gateway_unavailable: ["the gateway is not available", again],
-    egress_unconfigured: [
-      "the way to Microsoft 365 is not configured on this server",
-      "Ask the operator to bind AI Gateway.",
-    ],
-    signin_unavailable: ["Microsoft's sign-in service is not available", wait],
-  };
-  return texts[failure.type];
+/** Whether a write may have been carried out although it failed. 2017 and 2030 block answers, not requests. */
+function mayHaveHappened({ type, status, code }: GraphFailure): boolean {
+  if (type === "graph_unavailable") return status !== undefined;
+  const isAnswerBlocked = type === "gateway_policy" && !["2016", "2029"].includes(code ?? "");
+  return isAnswerBlocked || type === "graph_timeout" || type === "gateway_unavailable";
 }
+
+/** What happened, where the status says more than the type. */
+const STATUS_TEXTS: { readonly [status: number]: string } = {
+  500: "Microsoft 365 had an internal error",
+  502: "Microsoft 365 could not be reached behind its front door",
+  503: "Microsoft 365 is not available for the moment",
+};
+
+/** What happened, and what to do; without advice: try again later. */
+const TEXTS: { readonly [Type in FailureType]: readonly [what: string, advice?: string] } = {
+  graph_bad_request: ["Microsoft 365 refused the request", "Check the arguments, then call again."],
+  graph_unauthorized: ["Microsoft 365 did not accept the sign-in", "Sign in again."],
+  graph_forbidden: [
+    "the account may not do this; it needs the permission",
+    "Sign in again and consent, or ask an administrator: Azure Portal, app registration, API permissions, grant admin consent. Your tenant may require it.",
+  ],
+  graph_not_found: ["it was not found", "List it again and use the id from there; ids change when things move."],
+  graph_conflict: ["it was changed by somebody else at the same time", "Read it again, then repeat the change."],
+  graph_too_large: ["it is too large for the mailbox or for one request", "Send less, or a link instead."],
+  graph_throttled: ["Microsoft 365 asks to slow down"],
+  graph_unavailable: ["Microsoft 365 is not available"],
+  graph_timeout: ["Microsoft 365 did not answer in time"],
+  mailbox_unavailable: [
+    "the account has no Exchange Online mailbox",
+    "Use an account with a mailbox, or ask an administrator for a licence.",
+  ],
+  response_invalid: ["the answer could not be read"],
+  response_too_large: ["the answer is too large", "Ask for fewer items."],
+  gateway_policy: [
+    "a policy of your organisation's gateway blocked it",
+    "Remove sensitive content, or ask your administrator.",
+  ],
+  gateway_rate_limited: ["the gateway asks to slow down"],
+  gateway_unavailable: ["the gateway is not available"],
+  egress_unconfigured: [
+    "the way to Microsoft 365 is not configured on this server",
+    "Ask the operator to bind AI Gateway.",
+  ],
+  signin_unavailable: ["Microsoft's sign-in service is not available"],
+};

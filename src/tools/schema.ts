@@ -20,35 +20,16 @@ export const line = (most: number) =>
   );
 
 /** An id that some answer of Graph gave, as a segment of a path. */
-export const Id = v.pipe(longText(1024), v.check(isSafeSegment, "must be an id as another tool gave it"));
+export const Id = v.pipe(v.string(), v.check(isSafeSegment, "must be an id as another tool gave it"));
+
+/** Graph: outlook-immutable-id */
+export const IMMUTABLE_IDS = 'IdType="ImmutableId"';
 
 export const ContentType = v.picklist(["html", "text"]);
 
 /** Opaque to clients; sealed and opened by the grant's object, which knows whose it is. */
 export const PageToken = v.optional(
-  described(v.pipe(v.string(), v.maxLength(4096)), "nextPageToken of the last result; other arguments as before."),
+  described(v.string(), "nextPageToken of the last result; other arguments as before."),
 );
-
-/** Members of Graph's answers: whatever may be null or missing has a plain value here. */
-
-export const Text = v.nullish(v.string(), "");
-export const Flag = v.nullish(v.boolean(), false);
-export const list = <Item extends v.GenericSchema>(item: Item) => v.nullish(v.array(item), []);
-
-/** Graph: emailAddress inside recipient, attendee and organizer. */
-export const addressed = <Entries extends v.ObjectEntries>(more: Entries) =>
-  v.object({ emailAddress: v.nullish(v.object({ name: Text, address: Text }), {}), ...more });
-
-export const Recipient = addressed({});
-
-/** Graph: paging. */
-export const page = <Item extends v.GenericSchema>(item: Item) =>
-  v.object({ value: v.array(item), "@odata.nextLink": v.nullish(v.string()) });
-
-/** Exactly what is read is asked for. */
-export const select = (...schemas: readonly { readonly entries: object }[]): [string, string] => [
-  "$select",
-  schemas.flatMap(({ entries }) => Object.keys(entries)).join(),
-];
 
 export const NextPageToken = v.optional(v.string());

@@ -1,9 +1,10 @@
 import * as v from "valibot";
+import { select } from "../graph/answer.ts";
 import { defineTool, READS } from "./define.ts";
 import { EmailPage, EmailsOutput, LISTING, Message, preferBodies, presentEmails } from "./email.ts";
 import { compileKql, isBalanced, quoteSearch } from "./kql.ts";
 import { Folder, folderSegment } from "./mail-folder.ts";
-import { described, line, select } from "./schema.ts";
+import { described, line } from "./schema.ts";
 
 const Day = v.optional(v.pipe(v.string(), v.isoDate("must be a date such as 2026-03-02")));
 
@@ -29,7 +30,8 @@ export const searchEmails = defineTool({
   list: "emails",
   build(args, { page }) {
     const kql = compileKql(args);
-    if (kql === "" && page === undefined) return { field: "query", description: "is required where no filter is given" };
+    if (kql === "" && page === undefined)
+      return { field: "query", description: "is required where no filter is given" };
     const folder = args.folder === undefined ? [] : ["mailFolders", folderSegment(args.folder)];
     return {
       method: "GET",

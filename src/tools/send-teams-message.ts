@@ -1,8 +1,9 @@
-import * as v from "valibot";
 import type { ChatMessage } from "@microsoft/microsoft-graph-types";
+import * as v from "valibot";
+import { Text } from "../graph/answer.ts";
 import { defineTool, WRITES } from "./define.ts";
-import { ContentType, described, Id, line, list, longText, Text } from "./schema.ts";
 import { htmlOf } from "./html-text.ts";
+import { ContentType, described, Id, line, longText } from "./schema.ts";
 
 /** Entra object id. */
 const Guid = v.pipe(v.string(), v.regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, "must be a GUID"));

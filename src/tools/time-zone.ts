@@ -2,26 +2,28 @@
  * Windows names of time zones by the area of their IANA name, without " Standard Time" (Unicode CLDR: windowsZones).
  * Graph knows both kinds of names; we have to know what an hour in them means.
  */
-const WINDOWS = `
-Europe:GMT=London,W. Europe=Berlin,Central Europe=Budapest,Romance=Paris,Central European=Warsaw,GTB=Bucharest,E. Europe=Chisinau,FLE=Kiev,Kaliningrad=Kaliningrad,Turkey=Istanbul,Belarus=Minsk,Russian=Moscow,Astrakhan=Astrakhan,Russia Time Zone 3=Samara,Saratov=Saratov,Volgograd=Volgograd
-Africa:Sao Tome=Sao_Tome,Morocco=Casablanca,W. Central Africa=Lagos,Egypt=Cairo,South Africa=Johannesburg,South Sudan=Juba,Sudan=Khartoum,Libya=Tripoli,Namibia=Windhoek,E. Africa=Nairobi
-America:Aleutian=Adak,Alaskan=Anchorage,Pacific (Mexico)=Tijuana,Pacific=Los_Angeles,US Mountain=Phoenix,Mountain (Mexico)=Mazatlan,Mountain=Denver,Yukon=Whitehorse,Central America=Guatemala,Central=Chicago,Central (Mexico)=Mexico_City,Canada Central=Regina,SA Pacific=Bogota,Eastern (Mexico)=Cancun,Eastern=New_York,Haiti=Port-au-Prince,Cuba=Havana,US Eastern=Indianapolis,Turks And Caicos=Grand_Turk,Paraguay=Asuncion,Atlantic=Halifax,Venezuela=Caracas,Central Brazilian=Cuiaba,SA Western=La_Paz,Pacific SA=Santiago,Newfoundland=St_Johns,Tocantins=Araguaina,E. South America=Sao_Paulo,SA Eastern=Cayenne,Argentina=Buenos_Aires,Greenland=Godthab,Montevideo=Montevideo,Magallanes=Punta_Arenas,Saint Pierre=Miquelon,Bahia=Bahia
-Atlantic:Azores=Azores,Cape Verde=Cape_Verde,Greenwich=Reykjavik
-Asia:Jordan=Amman,Middle East=Beirut,Syria=Damascus,West Bank=Hebron,Israel=Jerusalem,Arabic=Baghdad,Arab=Riyadh,Iran=Tehran,Arabian=Dubai,Azerbaijan=Baku,Georgian=Tbilisi,Caucasus=Yerevan,Afghanistan=Kabul,West Asia=Tashkent,Ekaterinburg=Yekaterinburg,Pakistan=Karachi,Qyzylorda=Qyzylorda,India=Calcutta,Sri Lanka=Colombo,Nepal=Katmandu,Central Asia=Bishkek,Bangladesh=Dhaka,Omsk=Omsk,Myanmar=Rangoon,SE Asia=Bangkok,Altai=Barnaul,W. Mongolia=Hovd,North Asia=Krasnoyarsk,N. Central Asia=Novosibirsk,Tomsk=Tomsk,China=Shanghai,North Asia East=Irkutsk,Singapore=Singapore,Taipei=Taipei,Ulaanbaatar=Ulaanbaatar,Transbaikal=Chita,Tokyo=Tokyo,North Korea=Pyongyang,Korea=Seoul,Yakutsk=Yakutsk,Vladivostok=Vladivostok,Russia Time Zone 10=Srednekolymsk,Magadan=Magadan,Sakhalin=Sakhalin,Russia Time Zone 11=Kamchatka
-Australia:W. Australia=Perth,Aus Central W.=Eucla,Cen. Australia=Adelaide,AUS Central=Darwin,E. Australia=Brisbane,AUS Eastern=Sydney,Tasmania=Hobart,Lord Howe=Lord_Howe
-Pacific:Hawaiian=Honolulu,Marquesas=Marquesas,Easter Island=Easter,West Pacific=Port_Moresby,Bougainville=Bougainville,Norfolk=Norfolk,Central Pacific=Guadalcanal,New Zealand=Auckland,Fiji=Fiji,Chatham Islands=Chatham,Tonga=Tongatapu,Samoa=Apia,Line Islands=Kiritimati
-Indian:Mauritius=Mauritius
-Etc:Dateline=GMT+12,UTC-11=GMT+11,UTC-09=GMT+9,UTC-08=GMT+8,UTC-02=GMT+2,UTC+12=GMT-12,UTC+13=GMT-13`;
+const WINDOWS = `Europe:GMT=London,W. Europe=Berlin,Central Europe=Budapest,Romance=Paris,Central European=Warsaw,GTB=Bucharest,E. Europe=Chisinau,FLE=Kiev,Turkey=Istanbul,Belarus=Minsk,Russian=Moscow,Russia Time Zone 3=Samara
+Africa:Morocco=Casablanca,W. Central Africa=Lagos,Egypt=Cairo,South Africa=Johannesburg,South Sudan=Juba,Sudan=Khartoum,Libya=Tripoli,Namibia=Windhoek,E. Africa=Nairobi
+America:Aleutian=Adak,Alaskan=Anchorage,Pacific (Mexico)=Tijuana,Pacific=Los_Angeles,US Mountain=Phoenix,Mountain (Mexico)=Mazatlan,Mountain=Denver,Yukon=Whitehorse,Central America=Guatemala,Central=Chicago,Central (Mexico)=Mexico_City,Canada Central=Regina,SA Pacific=Bogota,Eastern (Mexico)=Cancun,Eastern=New_York,Haiti=Port-au-Prince,Cuba=Havana,US Eastern=Indianapolis,Turks And Caicos=Grand_Turk,Paraguay=Asuncion,Atlantic=Halifax,Venezuela=Caracas,Central Brazilian=Cuiaba,SA Western=La_Paz,Pacific SA=Santiago,Newfoundland=St_Johns,Tocantins=Araguaina,E. South America=Sao_Paulo,SA Eastern=Cayenne,Argentina=Buenos_Aires,Greenland=Godthab,Magallanes=Punta_Arenas,Saint Pierre=Miquelon
+Atlantic:Greenwich=Reykjavik
+Asia:Jordan=Amman,Middle East=Beirut,Syria=Damascus,West Bank=Hebron,Israel=Jerusalem,Arabic=Baghdad,Arab=Riyadh,Iran=Tehran,Arabian=Dubai,Azerbaijan=Baku,Georgian=Tbilisi,Caucasus=Yerevan,Afghanistan=Kabul,West Asia=Tashkent,Ekaterinburg=Yekaterinburg,Pakistan=Karachi,India=Calcutta,Sri Lanka=Colombo,Nepal=Katmandu,Central Asia=Bishkek,Bangladesh=Dhaka,Myanmar=Rangoon,SE Asia=Bangkok,Altai=Barnaul,W. Mongolia=Hovd,North Asia=Krasnoyarsk,N. Central Asia=Novosibirsk,China=Shanghai,North Asia East=Irkutsk,Transbaikal=Chita,North Korea=Pyongyang,Korea=Seoul,Russia Time Zone 10=Srednekolymsk,Russia Time Zone 11=Kamchatka
+Australia:W. Australia=Perth,Aus Central W.=Eucla,Cen. Australia=Adelaide,AUS Central=Darwin,E. Australia=Brisbane,AUS Eastern=Sydney,Tasmania=Hobart
+Pacific:Hawaiian=Honolulu,Easter Island=Easter,West Pacific=Port_Moresby,Central Pacific=Guadalcanal,New Zealand=Auckland,Chatham Islands=Chatham,Tonga=Tongatapu,Samoa=Apia,Line Islands=Kiritimati`;
 
 /** The IANA name behind a Windows name; any other name as it is. */
 export function ianaName(zone: string): string {
+  if (!/ standard time|^russia time zone|^utc[+-]/i.test(zone)) return zone;
   const wanted = zone.toLowerCase().replace(" standard time", "");
-  for (const row of WINDOWS.trim().split("\n")) {
+  for (const row of WINDOWS.split("\n")) {
     const [area, names = ""] = row.split(":");
-    const [, city] = names.split(",").map((pair) => pair.split("=")).find(([name]) => name?.toLowerCase() === wanted) ?? [];
-    if (city !== undefined) return `${area}/${city}`;
+    const pair = names.split(",").find((name) => name.toLowerCase().startsWith(`${wanted}=`));
+    if (pair !== undefined) return `${area}/${pair.split("=")[1]}`;
   }
-  return zone;
+  // Many are named after the city as IANA does it; some are fixed offsets, which IANA counts the other way.
+  const city = `/${wanted.replaceAll(" ", "_")}`;
+  const fixed = /^utc([+-])0?(\d+)$/.exec(wanted);
+  if (fixed !== null) return `Etc/GMT${fixed[1] === "+" ? "-" : "+"}${fixed[2]}`;
+  return Intl.supportedValuesOf("timeZone").find((name) => name.toLowerCase().endsWith(city)) ?? zone;
 }
 
 const DAY_MS = 86_400_000;

@@ -5,14 +5,16 @@ import { described } from "./schema.ts";
 import { instantOf, isTimeZone, wallTime } from "./time-zone.ts";
 
 /** Judged by `readTime`, which needs the zone for it. */
-export const Time = v.pipe(v.string(), v.maxLength(120));
+export const Time = v.string();
 export const TimeZone = v.optional(
   described(
-    v.pipe(v.string(), v.maxLength(64), v.check(isTimeZone, "must be a time zone such as Europe/Zagreb")),
+    v.pipe(v.string(), v.check(isTimeZone, "must be a time zone such as Europe/Zagreb")),
     "IANA or Windows name, for times without offset.",
   ),
   "UTC",
 );
+
+export const FROM_TO = ["startDateTime", "endDateTime"] as const;
 
 /** A moment as Graph's dateTimeTimeZone wants it, and as a number. */
 export interface Moment {
@@ -27,7 +29,7 @@ export interface Moment {
 const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?(?:\[(.*)\])?$/i;
 
 /** Reads a time; without an offset it is a wall time in `timeZone`. Graph: a dateTime has no offset of its own. */
-export function readTime(field: string, text: string, timeZone: string): Result<Moment, ArgumentProblem> {
+function readTime(field: string, text: string, timeZone: string): Result<Moment, ArgumentProblem> {
   const [, date, minutes = "00:00", seconds = ":00", offset, zone = timeZone] = ISO.exec(text.trim()) ?? [];
   const dateTime = `${date}T${minutes}${seconds}`;
   const wallMs = Date.parse(`${dateTime}Z`);
@@ -44,23 +46,32 @@ export function readTime(field: string, text: string, timeZone: string): Result<
   return ok({ ms, dateTime: wallTime(ms, "UTC"), timeZone: "UTC", isSkipped: false });
 }
 
-/** Two times in order. @param fields their names, for a complaint */
-export function readRange(
+/**
+ * A start and an end, each where it is given, in order.
+ * @param precision `exact` refuses an hour that the clocks skip: what happens in it would silently happen later
+ */
+export function readTimes(
   fields: readonly [string, string],
-  start: string,
-  end: string,
+  texts: readonly (string | undefined)[],
   timeZone: string,
-): Result<readonly [Moment, Moment], ArgumentProblem> {
-  const first = readTime(fields[0], start, timeZone);
-  if (!first.ok) return first;
-  const last = readTime(fields[1], end, timeZone);
-  if (!last.ok) return last;
-  if (last.value.ms <= first.value.ms) return err({ field: fields[1], description: `must be after ${fields[0]}` });
-  return ok([first.value, last.value]);
+  precision: "exact" | "shown",
+): Result<readonly [start?: Moment, end?: Moment], ArgumentProblem> {
+  const moments: [Moment?, Moment?] = [];
+  for (const [index, field] of fields.entries()) {
+    const text = texts[index];
+    const read = text === undefined ? ok(undefined) : readTime(field, text, timeZone);
+    if (!read.ok) return read;
+    if (read.value?.isSkipped && precision === "exact") {
+      return err({ field, description: "does not exist: the clocks go forward in that hour" });
+    }
+    moments[index] = read.value;
+  }
+  const [start, end] = moments;
+  if (start === undefined || end === undefined || start.ms < end.ms) return ok(moments);
+  return err({ field: fields[1], description: `must be after ${fields[0]}` });
 }
 
 export const graphTime = ({ dateTime, timeZone }: Moment) => ({ dateTime, timeZone });
 /** In UTC, with `Z`: Graph reads a bound without an offset as UTC, whatever zone is preferred. */
+export const DAY_MS = 86_400_000;
 export const utcTime = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`;
-/** Graph: outlook.timezone */
-export const preferZone = (timeZone: string) => `outlook.timezone="${timeZone}"`;

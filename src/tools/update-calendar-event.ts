@@ -1,10 +1,18 @@
 import * as v from "valibot";
-import type { ToolContext } from "./define.ts";
+import { Text } from "../graph/answer.ts";
 import { defineTool, WRITES } from "./define.ts";
-import { acceptEvent, EVENT_INPUT, eventBody, eventTimes, joinUrlOf, Written, WrittenOutput } from "./event.ts";
+import {
+  acceptEvent,
+  EVENT_INPUT,
+  eventBody,
+  eventTimes,
+  joinUrlOf,
+  preferEvents,
+  Written,
+  WrittenOutput,
+} from "./event.ts";
 import { htmlOf } from "./html-text.ts";
-import { Id, Text } from "./schema.ts";
-import { preferZone } from "./time.ts";
+import { Id } from "./schema.ts";
 
 const Input = v.strictObject({ id: Id, ...EVENT_INPUT });
 type Arguments = v.InferOutput<typeof Input>;
@@ -55,13 +63,15 @@ function patch({ id, timeZone }: Arguments, body: object) {
   return {
     method: "PATCH" as const,
     path: { segments: ["me", "events", id] },
-    prefer: [preferZone(timeZone), 'IdType="ImmutableId"'],
+    prefer: preferEvents(timeZone),
     body,
   };
 }
 
 /** Graph: event-update. A body without the block that Teams put into it ends the online meeting. */
 function meetingBlock(html: string, joinUrl: string): string {
-  const block = /(?:<[^<>]*>\s*)*_{20}[^]*/.exec(html)?.[0] ?? "";
+  // It begins with the element that holds a line of underscores, and reaches to the end.
+  const line = html.search(/_{20}/);
+  const block = line < 0 ? "" : html.slice(Math.max(0, html.lastIndexOf("<", line)));
   return block.replaceAll("&amp;", "&").includes(joinUrl) ? block : `<p>${htmlOf(joinUrl, "text")}</p>`;
 }

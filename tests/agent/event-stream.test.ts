@@ -6,8 +6,12 @@ import { FixtureSocket } from "./fixture-socket.ts";
 function open(socket: FixtureSocket) {
   const { body } = eventStream(socket.asWebSocket, "/sse/message?sessionId=x");
   assert.ok(body !== null);
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  return { read: async () => (await reader.read()).value, cancel: () => reader.cancel() };
+  const reader = body.getReader();
+  const read = async () => {
+    const { value } = await reader.read();
+    return value && new TextDecoder().decode(value);
+  };
+  return { read, cancel: () => reader.cancel() };
 }
 
 test("EP-03: a comment at once, then the endpoint, then a comment every 20 s", async () => {

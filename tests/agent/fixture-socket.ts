@@ -24,7 +24,7 @@ export class FixtureSocket extends EventTarget {
     return structuredClone(this.#attachment);
   }
 
-  receive(data: unknown): void {
+  receive(data: string | ArrayBuffer): void {
     this.dispatchEvent(new MessageEvent("message", { data }));
   }
 

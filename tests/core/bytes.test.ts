@@ -7,6 +7,7 @@ import {
   equalBytes,
   equalText,
   hex,
+  readBase64,
   readBase64url,
   readHex,
   readUtf8,
@@ -90,3 +91,38 @@ test("equalBytes: a beginning is not the whole", () => {
 test("equalBytes: equal values are equal", () => assert.equal(equalBytes(utf8("same"), utf8("same")), true));
 
 test("equalText: other letters outside ASCII differ", () => assert.equal(equalText("ä", "ö"), false));
+
+for (const text of [
+  "Zg",
+  "Zg=",
+  "Zg===",
+  "=",
+  "====",
+  "Zm9v=",
+  "Zm9v==",
+  "Z===",
+  "Zm9vYg=",
+  "Zm-_",
+  "Zm 9v",
+  "Zm9v\n",
+]) {
+  test(`RFC 4648 §4: ${JSON.stringify(text)} is no base64 and nothing is thrown`, () => {
+    assert.equal(readBase64(text), undefined);
+  });
+}
+
+test("RFC 4648 §4: any bytes with their padding are read", () => {
+  fc.assert(
+    fc.property(fc.uint8Array(), (bytes) => {
+      assert.deepEqual(readBase64(Buffer.from(bytes).toString("base64")), bytes);
+    }),
+  );
+});
+
+test("RFC 4648 §4: no text at all makes the reader throw", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(..."AZaz09+/= "), maxLength: 12 }), (text) => {
+      readBase64(text);
+    }),
+  );
+});

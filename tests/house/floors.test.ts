@@ -44,6 +44,13 @@ const REFUSED: readonly (readonly [why: string, file: string, line: string])[] =
   ["a file that is not there", "oauth/x.ts", 'import { gone } from "./gone.ts";'],
   ["a file outside src", "oauth/x.ts", 'import { ADA } from "../../fixtures/people.ts";'],
   ["a package that is not one of three", "oauth/x.ts", 'import { z } from "zod";'],
+  ["a type package as a value", "tools/x.ts", 'import { Message } from "@microsoft/microsoft-graph-types";'],
+  [
+    "a type package by a value's name",
+    "tools/x.ts",
+    'import { type Message } from "@microsoft/microsoft-graph-types";',
+  ],
+  ["a type of a package that is not listed", "tools/x.ts", 'import type { z } from "zod";'],
   ["a node module", "core/x.ts", 'import { Buffer } from "node:buffer";'],
   ["a name that every object has", "oauth/x.ts", 'import x from "constructor";'],
   ["the platform outside the object", "routes.ts", 'import { env } from "cloudflare:workers";'],
@@ -67,6 +74,7 @@ const ALLOWED: readonly (readonly [why: string, file: string, line: string])[] =
   ["observe reads the type of a checked configuration", "observe/x.ts", 'import type { C } from "../config.ts";'],
   ["the routes join oauth and mcp", "routes.ts", 'import "./oauth/token.ts"; import "./mcp/call.ts";'],
   ["an import in a comment is none", "core/x.ts", '// as in: import { seal } from "../crypto/box.ts";'],
+  ["types of Graph's format", "tools/x.ts", 'import type { Message } from "@microsoft/microsoft-graph-types";'],
   ["valibot anywhere", "graph/x.ts", 'import * as v from "valibot";'],
 ];
 

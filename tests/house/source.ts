@@ -97,12 +97,24 @@ export function lineOf(text: string, index: number): number {
   return text.slice(0, index).split("\n").length;
 }
 
+export interface Import {
+  readonly specifier: string;
+  readonly line: number;
+  /** `import type` and `export type` leave nothing behind at run time. */
+  readonly isTypeOnly: boolean;
+}
+
 /** What a file imports, re-exports or loads, as it says it. */
-export function importsOf(text: string): { readonly specifier: string; readonly line: number }[] {
+export function importsOf(text: string): Import[] {
   const clean = withoutComments(text);
   const pattern = /\b(?:from|import)\s*\(?\s*["']([^"'\n]+)["']/g;
-  return Array.from(clean.matchAll(pattern), (match) => ({
-    specifier: match[1] ?? "",
-    line: lineOf(clean, match.index),
-  }));
+  return Array.from(clean.matchAll(pattern), (match) => {
+    const [statement = ""] =
+      /\b(?:import|export)\b(?![\s\S]*\b(?:import|export)\b)[\s\S]*$/.exec(clean.slice(0, match.index)) ?? [];
+    return {
+      specifier: match[1] ?? "",
+      line: lineOf(clean, match.index),
+      isTypeOnly: match[0].startsWith("from") && /^(import|export)\s+type\b/.test(statement),
+    };
+  });
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { catalogText } from "../../src/mcp/catalog.ts";
+import { CATALOG } from "../../src/mcp/catalog.ts";
 import { type Exchange, ROUTES } from "../../src/routes.ts";
 import { TOOLS } from "../../src/tools/index.ts";
 import { ROOT } from "./source.ts";
@@ -27,8 +27,8 @@ async function readSurface(): Promise<Surface> {
     const check = isOriginChecked ? ", foreign origins refused" : "";
     return [path, `${Object.keys(methods).join(" ")}; ${kind}; cors ${cors}${check}`] as const;
   });
-  const { resources } = JSON.parse(catalogText("resources/list", "legacy")) as { resources: { uri: string }[] };
-  const { prompts } = JSON.parse(catalogText("prompts/list", "legacy")) as { prompts: { name: string }[] };
+  const { resources } = CATALOG.list("resources/list") as { resources: { uri: string }[] };
+  const { prompts } = CATALOG.list("prompts/list") as { prompts: { name: string }[] };
   return {
     routes: Object.fromEntries(routes),
     tools: Object.fromEntries(TOOLS.map(({ name, scopes }) => [name, scopes.join(" ") || "no scope"])),
@@ -43,6 +43,7 @@ async function publishedScopes(): Promise<readonly string[]> {
   assert.ok(document);
   // The document is a function of the origin alone.
   const answer = await document({ origin: "https://mcp.example.com" } as Exchange);
+  assert.ok(answer);
   return ((await answer.json()) as { scopes_supported: string[] }).scopes_supported;
 }
 

@@ -11,7 +11,7 @@ import { FORM_LIFETIME_SECONDS } from "../../src/oauth/grant/grant.ts";
 import { authorizeUrl, type Changes } from "../support/oauth-client.ts";
 import { openPerson, startChromium, withPerson } from "./chromium.ts";
 import { CLIENT, type Deployment, FEDERATION, LOGIN, ORIGIN, STRANGER, startDeployment } from "./deployment.ts";
-import { landing, listenPlainly } from "./sites.ts";
+import { landing, listenPlainly, needsHost } from "./sites.ts";
 
 let deployment: Deployment;
 let browser: Browser;
@@ -287,7 +287,7 @@ test("AP-05: somebody signed in at Microsoft comes back by redirects alone", asy
 });
 
 for (const host of ["127.0.0.1", "localhost", "[::1]"]) {
-  test(`AP-05: approving and denying lead to a program on ${host}, by redirects alone`, async () => {
+  test(`AP-05: approving and denying lead to a program on ${host}, by redirects alone`, needsHost(host), async () => {
     deployment.stack.entra.sessionEmail = ADA.email;
     const program = await listenPlainly(landing, host === "[::1]" ? "::1" : "127.0.0.1");
     const redirectUri = `http://${host}:${program.port}/callback`;
@@ -401,6 +401,7 @@ test("AP-03: a form on somebody else's page is refused, even with a text that wo
     const [answer] = await Promise.all([page.waitForResponse(AUTHORIZE), press(page, "Win")]);
     assert.equal(answer.status(), 403);
     assert.equal(await heading(page), "Nothing was approved");
+    assert.match((await page.locator("main").textContent()) ?? "", /sent from another site/);
     const [post] = posts();
     assert.equal(post?.headers.get("origin"), STRANGER);
     assert.equal(post.headers.get("cookie"), null);

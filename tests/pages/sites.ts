@@ -3,8 +3,17 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { networkInterfaces } from "node:os";
 import { readText } from "../../fixtures/http.ts";
 import { makeCertificate } from "./certificate.ts";
+
+/** Containers may be without; what needs it is then skipped, and says so. */
+export const HAS_IPV6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));
+
+/** For tests that need the address of a host. */
+export function needsHost(host: string) {
+  return { skip: host === "[::1]" && !HAS_IPV6 && "this machine has no ::1" };
+}
 
 /** A request as the browser put it on the wire. */
 export interface SiteRequest {

@@ -273,7 +273,7 @@ const WIDER: readonly Changes[] = [
   { scope: "Files.Read" },
 ];
 for (const changes of WIDER) {
-  test(`OA-08 / row 24 of STRIDE: scope=${changes.scope} on a grant of Mail.Read is invalid_scope, and nothing rotates`, async () => {
+  test(`OA-08 / RFC 6749 §6: scope=${changes.scope} on a grant of Mail.Read is invalid_scope, and nothing rotates`, async () => {
     const session = await signInWith(stack, open, { authorize: { scope: "Mail.Read" } });
     assertOAuthError(await refresh(stack, open, session.refreshToken, { changes }), 400, "invalid_scope");
     const next = tokensOf(await refresh(stack, open, session.refreshToken));

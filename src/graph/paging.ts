@@ -1,5 +1,5 @@
-import type { GraphRequest } from "../graph/request.ts";
-import type { ToolContext } from "./define.ts";
+import type { GraphRequest } from "./request.ts";
+import type { GraphPath } from "./url.ts";
 
 const MAX_PAGES = 5;
 /** About what one result holds, which has everything twice; what is left then is for `nextPageToken`. */
@@ -14,7 +14,7 @@ interface Page {
 export function nextOf(
   pages: readonly Page[],
   request: Pick<GraphRequest, "method" | "prefer">,
-  { follow }: ToolContext,
+  follow: (nextLink: string | null | undefined) => GraphPath | undefined,
 ): GraphRequest | undefined {
   if (pages.length >= MAX_PAGES || JSON.stringify(pages).length > ENOUGH_CHARS) return undefined;
   const path = follow(pages.at(-1)?.["@odata.nextLink"]);

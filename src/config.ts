@@ -62,6 +62,11 @@ function isSafeScheme(url: URL): boolean {
   );
 }
 
+/** Host and port as a URL would write them. */
+function isHost(text: string): boolean {
+  return /^[A-Za-z0-9.-]+(:\d{1,5})?$/.test(text) && URL.canParse(`http://${text}`);
+}
+
 const FLAG = v.pipe(
   v.picklist(["true", "false"]),
   v.transform((text) => text === "true"),
@@ -101,7 +106,7 @@ const VARIABLES = v.object({
   CF_ACCESS_AUD: v.optional(v.pipe(LIST, v.minLength(1))),
   CF_ACCESS_SERVICE_TOKENS: v.optional(LIST, ""),
   CF_ACCESS_PROTECT: v.optional(v.picklist(["all", "browser"]), "all"),
-  WORKER_DOMAIN: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9.-]+(:\d{1,5})?$/), v.toLowerCase())),
+  WORKER_DOMAIN: v.optional(v.pipe(v.string(), v.check(isHost), v.toLowerCase())),
   PROTOCOL: v.optional(v.picklist(["https", "http"])),
   OPERATOR_TOKEN: v.optional(SECRET),
   ALLOWED_ORIGINS: v.optional(LIST, ""),
@@ -152,7 +157,12 @@ export function readConfig(env: object): Result<Config, ConfigurationProblem> {
 
 function checkConfig(env: object): Result<Config, ConfigurationProblem> {
   const values = new Map<string, unknown>(Object.entries(env));
-  const texts = Object.fromEntries([...values].filter(([, value]) => typeof value === "string" && value.trim() !== ""));
+  // `[vars]` of wrangler.toml may hold true and 5 without quotes.
+  const texts = Object.fromEntries(
+    [...values]
+      .filter(([, value]) => ["string", "boolean", "number"].includes(typeof value) && String(value).trim() !== "")
+      .map(([name, value]) => [name, String(value)]),
+  );
   const missing = ["MCP_OBJECT", "OAUTH_KV"].filter((binding) => values.get(binding) === undefined);
   const read = v.safeParse(VARIABLES, texts);
   const wrong = read.success
@@ -164,7 +174,7 @@ function checkConfig(env: object): Result<Config, ConfigurationProblem> {
 
 /** The level a logger starts at, also when the rest of the configuration cannot be read. */
 export function logLevel(env: Env): "DEBUG" | "INFO" | "WARN" | "ERROR" {
-  if (env.DEBUG === "true") return "DEBUG";
+  if (String(env.DEBUG) === "true") return "DEBUG";
   const level = env.LOG_LEVEL;
   return level === "DEBUG" || level === "WARN" || level === "ERROR" ? level : "INFO";
 }

@@ -1,12 +1,12 @@
 import type { Config } from "../config.ts";
-import type { GraphScope } from "../graph/scopes.ts";
 import { entraEndpoint, entraRedirectUri } from "./endpoints.ts";
 
 const PUBLIC_GRAPH = "https://graph.microsoft.com";
 
 export interface EntraLogin {
   readonly origin: string;
-  readonly scopes: readonly GraphScope[];
+  /** Names of delegated Graph permissions. */
+  readonly scopes: readonly string[];
   readonly state: string;
   readonly nonce: string;
   /** Of our own PKCE pair; the client's challenge never leaves us. */
@@ -32,12 +32,12 @@ export function entraAuthorizeUrl(config: Config, login: EntraLogin): string {
 }
 
 /** Short names work in the public cloud only; elsewhere a scope names its Graph. */
-export function entraScope(config: Config, scopes: readonly GraphScope[]): string {
+export function entraScope(config: Config, scopes: readonly string[]): string {
   const prefix = config.GRAPH_ORIGIN === PUBLIC_GRAPH ? "" : `${config.GRAPH_ORIGIN}/`;
   return ["openid", "profile", "offline_access", ...scopes.map((scope) => `${prefix}${scope}`)].join(" ");
 }
 
 /** The names of granted scopes without the resource they may be prefixed with. */
 export function readEntraScope(scope: string): string[] {
-  return scope.split(" ").map((name) => name.replace(/^https:\/\/[^/]+\//, ""));
+  return scope.split(" ").map((name) => name.replace(/^https?:\/\/[^/]+\//, ""));
 }

@@ -104,8 +104,8 @@ export function readTokenAnswer(
   body: unknown,
   now: EpochSeconds,
 ): Result<EntraTokenAnswer, EntraFailure> {
-  const retryAfter = Number.parseInt(headers.get("Retry-After") ?? "", 10);
-  const retryAfterSeconds = Number.isNaN(retryAfter) ? undefined : retryAfter;
+  const retryAfter = headers.get("Retry-After") ?? "";
+  const retryAfterSeconds = /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : undefined;
   if (status === 429 || status >= 500) return err(unavailable(`status_${status}`, retryAfterSeconds));
   const tokens = v.safeParse(TOKENS, body);
   if (status === 200 && tokens.success) {

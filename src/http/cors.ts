@@ -31,6 +31,7 @@ const PREFLIGHT_SECONDS = "7200";
  * `null` never passes: sandboxed frames and redirects of other sites send it.
  */
 export function isAllowedOrigin(origin: string, serving: URL, allowed: readonly string[]): boolean {
+  if (origin === "null") return false;
   if (allowed.includes(origin)) return true;
   const url = readUrl(origin);
   if (url === undefined || url.origin !== origin) return false;

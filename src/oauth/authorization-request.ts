@@ -88,7 +88,14 @@ export async function readAuthorizationRequest(
   const scopes = readScope(parameters.scope ?? presetScope(parameters.scope_preset), context.catalogueScopes);
   if (!scopes.ok) return refuse(scopes.error, `None of the requested scopes is offered; see scopes_supported.`);
 
-  const request = { clientId: client.clientId, redirectUri, scopes: scopes.value, resource, codeChallenge, state };
+  const request = {
+    clientId: client.clientId,
+    redirectUri,
+    scopes: scopes.value ?? context.catalogueScopes,
+    resource,
+    codeChallenge,
+    state,
+  };
   return ok({ client, request });
 }
 

@@ -20,7 +20,7 @@ const CACHE_SECONDS = 86_400;
 export function isClientDocumentUrl(clientId: string): boolean {
   const url = readUrl(clientId);
   if (url === undefined || url.protocol !== "https:" || url.href !== clientId || clientId.length > 2048) return false;
-  if (url.username !== "" || url.password !== "" || url.port !== "" || url.hash !== "" || url.pathname === "/")
+  if (url.username !== "" || url.password !== "" || url.port !== "" || clientId.includes("#") || url.pathname === "/")
     return false;
   // A public name ends in letters; IPv4 literals end in digits, IPv6 ones in a bracket.
   const isPublicName = /^([a-z0-9-]+\.)+[a-z][a-z0-9-]*[a-z0-9]$/.test(url.hostname);

@@ -7,7 +7,7 @@ import { json } from "../http/responses.ts";
  * itself it is clipped: marks piled on a letter would otherwise be drawn over what we say.
  */
 const STYLE = `
-:root{color-scheme:light dark;--line:#8886;--dim:#595959;--action:#0b57d0}
+:root{color-scheme:light dark;--dim:#595959;--action:#0b57d0}
 @media(prefers-color-scheme:dark){:root{--dim:#b3b3b3;--action:#a8c7fa}}
 *{box-sizing:border-box}
 body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:0 auto;padding:2rem 1rem;overflow-wrap:anywhere}
@@ -17,7 +17,7 @@ h3{margin:.75rem 0 0}
 ul{margin:0;padding-inline-start:1.25rem}
 .dim{color:var(--dim);font-size:.9rem}
 h1+p,.dim{overflow:clip}
-.host{font-size:1.2rem;font-weight:600;border:1px solid var(--line);border-radius:.5rem;padding:.5rem .75rem;margin:.25rem 0}
+.host{font-size:1.2rem;font-weight:600;border:1px solid #8886;border-radius:.5rem;padding:.5rem .75rem;margin:.25rem 0}
 .actions{display:flex;flex-wrap:wrap;gap:.75rem;margin:1.5rem 0}
 button,.button{flex:1 1 8rem;min-height:2.75rem;font:inherit;font-weight:600;text-align:center;padding:.5rem 1rem;color:var(--action);background:transparent;border:2px solid var(--action);border-radius:.5rem;cursor:pointer;text-decoration:none}
 button:focus-visible,a:focus-visible{outline:3px solid var(--action);outline-offset:2px}

@@ -27,7 +27,8 @@ export function isRegistrableRedirectUri(uri: string): boolean {
   // Printable ASCII only: what a parser would silently strip or fold must not get into a comparison.
   if (uri.length > MAX_REDIRECT_URI_LENGTH || !/^[\x21-\x7e]+$/.test(uri) || /[\\*#"'`<>]/.test(uri)) return false;
   const url = readUrl(uri);
-  if (url === undefined || url.username !== "" || url.password !== "") return false;
+  // No user information, not even an empty one (RFC 3986 §3.2.1).
+  if (url === undefined || /^[^:]+:\/\/[^/?]*@/.test(uri)) return false;
   // The text must begin as its parsed form does: no case games, no omitted slashes.
   if (!uri.startsWith(url.protocol)) return false;
   const isHttp = /^https?:\/\/[^/]/.test(uri);

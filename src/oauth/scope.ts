@@ -8,16 +8,16 @@ const NEUTRAL_SCOPES = ["openid", "profile", "email", "offline_access"];
  * What a request for scopes comes to (RFC 6749 §3.3). Unknown names are dropped; wider names of older set-up guides
  * (`Mail.ReadWrite`) become the catalogue's narrower one.
  * @param requested as received, or undefined
- * @returns catalogue scopes in catalogue order; `invalid_scope` when names were given and none is known
+ * @returns catalogue scopes in catalogue order, undefined when no Graph access was named; `invalid_scope` when names were
+ * given and none is known
  */
 export function readScope(
   requested: string | undefined,
   catalogue: readonly GraphScope[],
-): Result<readonly GraphScope[], "invalid_scope"> {
-  const names = (requested ?? "").split(" ").filter((name) => name !== "");
-  const graphNames = names.filter((name) => !NEUTRAL_SCOPES.includes(name));
-  if (graphNames.length === 0) return ok(catalogue);
-  const narrowed = graphNames.map((name) =>
+): Result<readonly GraphScope[] | undefined, "invalid_scope"> {
+  const names = (requested ?? "").split(" ").filter((name) => name !== "" && !NEUTRAL_SCOPES.includes(name));
+  if (names.length === 0) return ok(undefined);
+  const narrowed = names.map((name) =>
     (catalogue as readonly string[]).includes(name) ? name : name.replace(/\.ReadWrite$/, ".Read"),
   );
   const known = catalogue.filter((scope) => narrowed.includes(scope));

@@ -102,7 +102,7 @@ const refresh: Exchange = async (parameters, client, context) => {
   }
   const target = checkResource(parameters, context);
   if (!target.ok) return target;
-  const scopes = parameters.scope === undefined ? ok(undefined) : readScope(parameters.scope, context.catalogueScopes);
+  const scopes = readScope(parameters.scope, context.catalogueScopes);
   if (!scopes.ok) return refuse("invalid_scope", "scope_unknown", WIDER_SCOPE);
   const keys = await tokenKeys(context.config);
   const refreshToken = await readToken(keys, "m365r", text.slice(0, TOKEN_LENGTH + 1), context.now);

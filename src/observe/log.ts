@@ -37,6 +37,10 @@ export function createLog(context: LogContext): Log {
  */
 export function describeFault(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
-  const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  const stack = error.stack ?? "";
+  const frames = stack
+    .slice(stack.indexOf(error.message) + error.message.length)
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line));
   return [error.name, ...frames.slice(0, 5).map((line) => line.trim())].join(" ");
 }

@@ -16,10 +16,7 @@ export const Address = v.pipe(v.string(), v.check(isAddress, "must be an email a
 /** Exchange: recipient limits. */
 export const MAX_RECIPIENTS = 500;
 
-export const Addresses = v.pipe(
-  v.array(Address),
-  v.maxLength(MAX_RECIPIENTS, `may hold at most ${MAX_RECIPIENTS} addresses`),
-);
+export const Addresses = v.array(Address);
 
 /** Graph: recipient. */
 export function recipient(address: string, name?: string) {

@@ -36,7 +36,7 @@ export const createTeamsMeeting = defineTool({
   name: "createTeamsMeeting",
   title: "Create a Teams meeting",
   description:
-    "With attendees: creates a calendar event with a Teams link and invites them at once. Without: creates a meeting link only, on no calendar, inviting nobody. Confirm with the person first.",
+    "With attendees: a calendar event with a Teams link, and they are invited at once; confirm with the person first. Without: a meeting link only, on no calendar.",
   scopes: ["OnlineMeetings.ReadWrite", "Calendars.ReadWrite"],
   annotations: WRITES,
   accept: (raw) =>

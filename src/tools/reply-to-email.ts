@@ -7,7 +7,7 @@ export const replyToEmail = defineTool({
   name: "replyToEmail",
   title: "Reply to an email",
   description:
-    "Replies at once to the sender, or with replyAll to everybody; it cannot be recalled. Confirm the text and the recipients with the person first.",
+    "Replies at once to the sender, or with replyAll to everybody; it cannot be recalled. Confirm with the person first.",
   scopes: ["Mail.Send"],
   annotations: WRITES,
   input: v.strictObject({ id: Id, body: longText(150_000), replyAll: v.optional(v.boolean(), false) }),

@@ -11,7 +11,7 @@ export const sendEmail = defineTool({
   name: "sendEmail",
   title: "Send an email",
   description:
-    "Sends an email from the signed-in person's mailbox at once; it cannot be recalled. Confirm recipients and text with the person first. At most 500 recipients and 3 MB of attachments.",
+    "Sends an email from the person's mailbox at once; it cannot be recalled. Confirm recipients and text with the person first. At most 500 recipients, 3 MB of attachments.",
   scopes: ["Mail.Send"],
   annotations: WRITES,
   accept: (raw) => change(raw, LISTS, acceptAddresses),
@@ -31,7 +31,7 @@ export const sendEmail = defineTool({
   output: v.object({ sent: v.boolean(), recipients: v.number() }),
   build(args) {
     if (countRecipients(args) > MAX_RECIPIENTS) {
-      return { field: "to", description: `, cc and bcc may hold at most ${MAX_RECIPIENTS} addresses together` };
+      return { field: "to", description: `with cc and bcc may hold at most ${MAX_RECIPIENTS} addresses` };
     }
     const attachments = args.attachments.map((file) => ({ "@odata.type": "#microsoft.graph.fileAttachment", ...file }));
     const body = {

@@ -6,13 +6,13 @@ import { htmlOf } from "./html-text.ts";
 import { ContentType, described, Id, line, longText } from "./schema.ts";
 
 /** Entra object id. */
-const Guid = v.pipe(v.string(), v.regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, "must be a GUID"));
+const isGuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 
 export const sendTeamsMessage = defineTool({
   name: "sendTeamsMessage",
   title: "Send a Teams channel message",
   description:
-    "Posts a message to a Teams channel as the signed-in person at once. Ids come from listChannels. Write @Name in the message where a mention shall stand.",
+    "Posts a message to a Teams channel at once. Ids come from listChannels. A mention stands where the message has @displayName.",
   scopes: ["ChannelMessage.Send"],
   annotations: WRITES,
   input: v.strictObject({
@@ -22,7 +22,12 @@ export const sendTeamsMessage = defineTool({
     contentType: v.optional(ContentType),
     mentions: v.optional(
       v.pipe(
-        v.array(v.strictObject({ id: described(Guid, "Entra object id."), displayName: line(256) })),
+        v.array(
+          v.strictObject({
+            id: described(v.pipe(v.string(), v.check(isGuid, "must be a GUID")), "Entra object id."),
+            displayName: line(256),
+          }),
+        ),
         v.maxLength(50),
       ),
       [],

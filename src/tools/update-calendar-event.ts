@@ -21,7 +21,7 @@ export const updateCalendarEvent = defineTool({
   name: "updateCalendarEvent",
   title: "Change a calendar event",
   description:
-    "Changes the given fields of an event and nothing else; attendees replaces the whole list. Attendees are told at once, so confirm with the person first.",
+    "Changes only the given fields of an event; attendees replaces the whole list. Attendees are told at once: confirm with the person first.",
   scopes: ["Calendars.ReadWrite"],
   annotations: WRITES,
   accept: acceptEvent,

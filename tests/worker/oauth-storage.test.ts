@@ -1,10 +1,11 @@
 // What is stored and logged, and what a changed storage does: ST-01, ST-02, ST-06, DO-06, LG-07.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Browser } from "../../fixtures/browser.ts";
+import { Browser, pkcePair, readForm } from "../../fixtures/browser.ts";
 import { ADA } from "../../fixtures/people.ts";
 import { assertOAuthError, assertToolResult, assertUnauthorized } from "../support/oauth-assert.ts";
 import {
+  authorizeUrl,
   getEmails,
   obtainCode,
   redeem,
@@ -132,7 +133,7 @@ test("LG-01: every line of the OAuth endpoints parses and carries the fields of 
 });
 
 test("ST-01: what a grant keeps of Microsoft is in boxes v1.<kid>.<iv>.<ciphertext> with fresh ivs", async () => {
-  const [first, second] = [await begin(), await begin()];
+  const [first, second] = [await begin(), await signInWith(lab.stack, await registerClient(lab.stack))];
   const boxes: string[] = [];
   for (const { code } of [first, second]) {
     const text = JSON.stringify(await recordsOf(gidOf(code)));
@@ -143,8 +144,7 @@ test("ST-01: what a grant keeps of Microsoft is in boxes v1.<kid>.<iv>.<cipherte
   for (const box of boxes) assert.equal(Buffer.from(box.split(".")[2] ?? "", "base64url").length, 12);
 });
 
-const parts = [1, 2, 3];
-for (const part of parts) {
+for (const part of [1, 2, 3]) {
   test(`ST-01: a byte changed in part ${part} of every box is 401 and invalid_grant, never 500`, async () => {
     const session = await begin();
     await change(gidOf(session.code), (value) =>
@@ -221,8 +221,6 @@ test("ST-02: a grant that ended leaves no token of Microsoft behind", async () =
 test("OA-15: the login in progress keeps neither state, nonce, verifier nor cookie in clear", async () => {
   const { stack } = lab;
   const browser = new Browser();
-  const { pkcePair, readForm } = await import("../../fixtures/browser.ts");
-  const { authorizeUrl } = await import("../support/oauth-client.ts");
   const { challenge } = pkcePair();
   const page = await browser.open(authorizeUrl(stack, client, challenge));
   const posted = await browser.post(`${stack.url}/authorize`, { ...readForm(await page.text()), decision: "approve" });

@@ -28,6 +28,9 @@ export interface Rotation {
   readonly successorBox: Box;
 }
 
+/** The end of a grant, in which nothing is issued any more. */
+const LAST_SECONDS = 60;
+
 export type RefreshProblem =
   | "refresh_unknown"
   | "refresh_reused"
@@ -57,6 +60,8 @@ export function rotateRefresh(
     outcome: { kind: "refused", reason },
   });
   if (grant?.state !== "active") return refuse("refresh_unknown");
+  // What would be dead on arrival is not worth rotating for; the client signs in again a minute early.
+  if (now > grant.authorization.expiresAt - LAST_SECONDS) return refuse("refresh_unknown");
   const use = recognise(grant.refresh, presented.refreshHash, now);
   if (use === "unknown") return refuse("refresh_unknown");
   if (grant.authorization.clientId !== presented.clientId) return refuse("client_mismatch");

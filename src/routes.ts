@@ -1,3 +1,4 @@
+import type { AccessIdentity } from "./access/assertion.ts";
 import { serveAnonymous } from "./agent/anonymous-socket.ts";
 import { eventStream } from "./agent/event-stream.ts";
 import { mcpDeps, type Place } from "./agent/mcp-deps.ts";
@@ -46,6 +47,8 @@ export interface Exchange {
   /** Where we are served: configuration, else the request URL; never a forwarding header. */
   readonly origin: string;
   readonly config: Result<Config, ConfigurationProblem>;
+  /** Who passed Cloudflare Access; undefined where nobody had to, or nobody did. */
+  readonly access: AccessIdentity | undefined;
   readonly requestId: string;
   readonly clientType: string;
   readonly nowMs: number;
@@ -161,6 +164,7 @@ function oauth(endpoint: (context: OAuthContext) => Promise<Response>, limit: ke
       requestId,
       clientType,
       now: epochSeconds(nowMs),
+      accessIdentity: exchange.access?.subject ?? null,
       log,
       waitUntil,
       config: config.value,

@@ -1,9 +1,14 @@
+import type { AccessProblem } from "./access/assertion.ts";
+import { checkPerimeter } from "./access/perimeter.ts";
 import { type Env, logLevel, readConfig } from "./config.ts";
+import { ok } from "./core/result.ts";
+import { epochSeconds } from "./core/time.ts";
 import { randomUuid } from "./crypto/random.ts";
 import { addCorsHeaders, isAllowedOrigin, preflight } from "./http/cors.ts";
 import { completeHeaders } from "./http/headers.ts";
 import { isLoopback, isSameOrigin } from "./http/origin.ts";
 import { json, jsonError, redirect } from "./http/responses.ts";
+import { errorPage } from "./oauth/page.ts";
 import { detectClientType } from "./observe/client-type.ts";
 import { createLog, describeFault } from "./observe/log.ts";
 import { type Exchange, ROUTES, type Route } from "./routes.ts";
@@ -38,6 +43,7 @@ function openExchange(request: Request, env: Env, ctx: ExecutionContext): Exchan
     url,
     origin: canonical ?? url.origin,
     config,
+    access: undefined,
     requestId,
     clientType,
     nowMs: clock(),
@@ -73,11 +79,25 @@ async function answer(exchange: Exchange, route: Route | undefined, isForeign: b
   if (route.isOriginChecked && isForeign) {
     return jsonError(403, "origin_refused", "Requests from this web origin are not allowed here.", requestId);
   }
+  const { config } = exchange;
+  const perimeter = config.ok
+    ? await checkPerimeter(config.value, request, url.pathname, epochSeconds(exchange.nowMs))
+    : ok(undefined);
+  if (!perimeter.ok) return refuseAccess(perimeter.error, route, exchange);
   exchange.log({ level: "DEBUG", message: "request", context: `${request.method} ${url.pathname}` });
-  const answered = await route.methods[request.method]?.(exchange);
+  const answered = await route.methods[request.method]?.({ ...exchange, access: perimeter.value });
   if (answered !== undefined) return answered;
   const allow = [...Object.keys(route.methods), ...(route.cors === "none" ? [] : ["OPTIONS"])].join(", ");
   return jsonError(405, "method_not_allowed", `This path answers ${allow}.`, requestId, { Allow: allow });
+}
+
+/** A person sees a page, a program JSON; neither learns what was wrong with the assertion. */
+function refuseAccess(problem: AccessProblem, route: Route, { request, url, requestId, log }: Exchange): Response {
+  log({ level: "WARN", message: "Authentication by Cloudflare Access failed", code: problem, context: url.pathname });
+  const description = "Cloudflare Access has to let you in first: sign in there, or ask the operator.";
+  const isPerson = route.kind === "page" && request.headers.get("Accept")?.includes("text/html");
+  if (isPerson) return errorPage(request, 403, "Access denied", description, requestId);
+  return jsonError(403, "access_denied", description, requestId);
 }
 
 /** No clear text beyond loopback, and one host only where one is configured (DNS rebinding, forgotten routes). */

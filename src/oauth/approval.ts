@@ -74,7 +74,7 @@ async function approve(form: ApprovalForm, formCookie: string, context: OAuthCon
     request: form.request,
     formExpiresAt: form.expiresAt,
     formCookieHash: await sha256(formCookie),
-    accessIdentity: null,
+    accessIdentity: context.accessIdentity,
   });
   if (begun.kind === "started") logDecision("OAuth grant approved", form, context);
   return leadToEntra(begun, form, context);
@@ -124,7 +124,12 @@ function logDecision(
   context: OAuthContext,
 ) {
   const { clientId, redirectUri, scopes } = form.request;
-  const metadata = { clientId, redirectHost: redirectHost(redirectUri), scopes, accessIdentity: null };
+  const metadata = {
+    clientId,
+    redirectHost: redirectHost(redirectUri),
+    scopes,
+    accessIdentity: context.accessIdentity,
+  };
   context.log({ level: "INFO", message, metadata });
 }
 

@@ -28,7 +28,7 @@ export async function completeSignIn(context: OAuthContext): Promise<Response> {
     state: state.value.text,
     loginCookie:
       readCookie(context.request.headers.get("Cookie"), cookieName(loginCookieName(gid), isHttps(context))) ?? "",
-    accessIdentity: null,
+    accessIdentity: context.accessIdentity,
     answer,
   });
   if (completed.kind === "refused") return refuse(context, completed.reason);
@@ -56,7 +56,8 @@ function clientLocation(completed: Exclude<LoginCompleted, { kind: "refused" }>,
 /** Never a redirect: who sent this browser here is not known. */
 function refuse(context: OAuthContext, reason: string): Response {
   context.log({ level: "WARN", message: "OAuth request refused", code: reason, context: "/callback" });
+  const status = reason === "access_identity_mismatch" ? 403 : 400;
   const description =
-    "This sign-in has expired, was already completed, or was started in another browser. Go back to the application and connect again.";
-  return errorPage(context.request, 400, "Sign-in could not be completed", description, context.requestId);
+    "This sign-in has expired, was already completed, or was started in another browser or by somebody else. Go back to the application and connect again.";
+  return errorPage(context.request, status, "Sign-in could not be completed", description, context.requestId);
 }

@@ -15,6 +15,8 @@ export interface OAuthContext {
   readonly requestId: string;
   readonly clientType: string;
   readonly now: EpochSeconds;
+  /** `iss|sub` of the verified Cloudflare Access assertion, where there is one. */
+  readonly accessIdentity: string | null;
   readonly log: Log;
   readonly config: Config;
   readonly clients: ClientStore;

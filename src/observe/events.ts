@@ -33,6 +33,7 @@ export type LogEvent = Common &
     | (Message<"INFO", "OAuth sign-in completed"> & { readonly metadata: ApprovalFacts })
     | (Message<"WARN", "Authentication with Microsoft failed"> & { readonly metadata: EntraFacts })
     | (Message<"ERROR", "Authentication of this server at Microsoft failed"> & { readonly metadata: EntraFacts })
+    | Message<"WARN", "Authentication by Cloudflare Access failed">
     | Message<"INFO", "OAuth code redeemed" | "OAuth tokens refreshed">
     | Message<"WARN", "OAuth code replayed, grant ended" | "OAuth refresh token reused, grant ended">
     | Message<"INFO", "OAuth grant ended" | "OAuth token revoked">

@@ -11,8 +11,8 @@ import { gidOf, startLab } from "../support/oauth-lab.ts";
 const HOUR = 3600;
 const PING = '{"jsonrpc":"2.0","id":"late","method":"ping"}';
 
-/** workerd puts an object to sleep that had nothing to do for 10 s. It tells nobody, so this once a test sleeps too. */
-const SLEEP_MILLISECONDS = 13_000;
+/** workerd puts an object to sleep that had nothing to do for 10 to 20 s. It tells nobody, so this once a test waits. */
+const SLEEP_MILLISECONDS = 25_000;
 
 test("EP-03, DO-05: stream and socket outlive the sleep of their object, which then answers them", async () => {
   const { text } = await bundleWorker("tests/support/mcp-hibernation-worker.ts");

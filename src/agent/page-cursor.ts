@@ -7,8 +7,14 @@ import type { AgentContext } from "./context.ts";
 /** Graph's own links live longer; an hour is a conversation. */
 const CURSOR_LIFETIME_SECONDS = 3600;
 
-interface Cursor {
+/** Where a list goes on. */
+export interface Place {
   readonly path: GraphPath;
+  /** Items of that page that were shown already. */
+  readonly skip: number;
+}
+
+interface Cursor extends Place {
   readonly expiresAt: EpochSeconds;
 }
 
@@ -26,23 +32,23 @@ export function followLink(
   return undefined;
 }
 
-/** `nextPageToken`: Graph's next page, sealed for this grant and this tool. */
-export function sealCursor(tool: string, path: GraphPath, context: AgentContext): Promise<string> {
-  const cursor: Cursor = { path, expiresAt: addSeconds(context.now(), CURSOR_LIFETIME_SECONDS) };
-  return sealValue(context.keys, place(context.gid, tool), cursor);
+/** `nextPageToken`, sealed for this grant and this tool. */
+export function sealCursor(tool: string, next: Place, context: AgentContext): Promise<string> {
+  const cursor: Cursor = { ...next, expiresAt: addSeconds(context.now(), CURSOR_LIFETIME_SECONDS) };
+  return sealValue(context.keys, boxPlace(context.gid, tool), cursor);
 }
 
 export async function openCursor(
   tool: string,
   pageToken: string,
   context: AgentContext,
-): Promise<Result<GraphPath, "page_token_invalid" | "page_token_expired">> {
-  const opened = await openValue<Cursor>(context.keys, place(context.gid, tool), pageToken);
+): Promise<Result<Place, "page_token_invalid" | "page_token_expired">> {
+  const opened = await openValue<Cursor>(context.keys, boxPlace(context.gid, tool), pageToken);
   if (!opened.ok) return err("page_token_invalid");
-  const { path, expiresAt } = opened.value.value;
-  return context.now() < expiresAt ? ok(path) : err("page_token_expired");
+  const cursor = opened.value.value;
+  return context.now() < cursor.expiresAt ? ok(cursor) : err("page_token_expired");
 }
 
-function place(gid: string, tool: string): BoxPlace {
+function boxPlace(gid: string, tool: string): BoxPlace {
   return { purpose: "page-cursor", owner: gid, column: tool };
 }

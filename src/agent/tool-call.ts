@@ -6,6 +6,7 @@ import { callGraph, type GraphDeps } from "../graph/client.ts";
 import { type GraphFailure, localFailure } from "../graph/failure.ts";
 import type { GraphAnswer, GraphRequest } from "../graph/request.ts";
 import { type GraphScope, missingScopes } from "../graph/scopes.ts";
+import type { GraphPath } from "../graph/url.ts";
 import type { CallOutcome, ProtectedCall } from "../mcp/call.ts";
 import { SERVER_INFO } from "../mcp/server-info.ts";
 import { type AccessGrant, checkAccess } from "../oauth/grant/access.ts";
@@ -17,7 +18,7 @@ import { failureResult, type ToolResult, validationResult } from "../tools/resul
 import type { AgentContext } from "./context.ts";
 import { endSession } from "./microsoft-session.ts";
 import { findOperation } from "./operation.ts";
-import { followLink, openCursor, sealCursor } from "./page-cursor.ts";
+import { followLink, openCursor, type Place, sealCursor } from "./page-cursor.ts";
 import { countCall, quotaOf, type Usage } from "./usage.ts";
 
 export interface CallInput {
@@ -99,13 +100,14 @@ async function runTool(run: Run): Promise<Ran> {
   const toolContext: ToolContext = {
     nowMs: context.clock(),
     callKey: await callKey(run),
-    page: page?.value,
+    page: page?.value.path,
     follow: (nextLink) => followLink(tool.name, nextLink, context),
     session: sessionOf(run),
   };
   const built = buildCall(call, toolContext);
   if (!built.ok) return { kind: "result", result: built.error, answers };
   const read: unknown[] = [];
+  const paths: GraphPath[] = [];
   let request = built.value;
   while (request !== undefined) {
     const reached = await takeStep(request, run);
@@ -116,13 +118,32 @@ async function runTool(run: Run): Promise<Ran> {
       return failedRun(reached.error, run);
     }
     read.push(reached.value);
+    paths.push(request.path);
     // What was read is not empty: the step before has just been added.
     request = tool.next?.(read as [unknown, ...unknown[]], call.args, toolContext);
   }
-  const { result, nextLink } = presentCall(call, read, toolContext);
-  const path = followLink(tool.name, nextLink, context);
-  if (path === undefined) return { kind: "result", result, answers };
-  return { kind: "result", result: withNextPage(result, await sealCursor(tool.name, path, context)), answers };
+  const { result, nextLink, shown } = presentCall(call, read, toolContext, page?.value.skip ?? 0);
+  const path = shown === undefined ? followLink(tool.name, nextLink, context) : undefined;
+  const next = path === undefined ? resumeAt(shown, paths, read) : { path, skip: 0 };
+  if (next === undefined) return { kind: "result", result, answers };
+  return { kind: "result", result: withNextPage(result, await sealCursor(tool.name, next, context)), answers };
+}
+
+/** The page and the place in it of the first item that did not fit into the result. */
+function resumeAt(
+  shown: number | undefined,
+  paths: readonly GraphPath[],
+  pages: readonly unknown[],
+): Place | undefined {
+  if (shown === undefined) return undefined;
+  let skip = shown;
+  for (const [index, path] of paths.entries()) {
+    // What is shown as a list was read as pages.
+    const { value } = pages[index] as { readonly value: readonly unknown[] };
+    if (skip < value.length) return { path, skip };
+    skip -= value.length;
+  }
+  return undefined;
 }
 
 const NOTHING: ToolResult = { content: [], structuredContent: {}, isError: true };

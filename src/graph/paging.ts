@@ -2,8 +2,8 @@ import type { GraphRequest } from "./request.ts";
 import type { GraphPath } from "./url.ts";
 
 const MAX_PAGES = 5;
-/** About what one result holds, which has everything twice; what is left then is for `nextPageToken`. */
-const ENOUGH_CHARS = 35_000;
+/** A result of 100 KB has everything twice, so nothing beyond this could be shown. */
+const ENOUGH_CHARS = 48_000;
 
 interface Page {
   readonly value: readonly unknown[];

@@ -30,10 +30,13 @@ export class Traffic {
       this.#inFlight += 1;
       return ok(undefined);
     }
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#queue.push(resolve);
-    await Promise.race([promise, late()]);
-    const place = this.#queue.indexOf(resolve);
+    let admit = () => {};
+    const turn = new Promise<void>((resolve) => {
+      admit = resolve;
+    });
+    this.#queue.push(admit);
+    await Promise.race([turn, late()]);
+    const place = this.#queue.indexOf(admit);
     if (place < 0) return ok(undefined);
     this.#queue.splice(place, 1);
     return err(localFailure("graph_timeout"));

@@ -24,8 +24,7 @@ export type CallOutcome =
   | { readonly kind: "failed"; readonly message: string; readonly data: object; readonly quota: Quota }
   | { readonly kind: "rate_limited"; readonly quota: Quota }
   | { readonly kind: "unauthorized" }
-  | { readonly kind: "insufficient_scope"; readonly scopes: readonly GraphScope[] }
-  | { readonly kind: "misconfigured"; readonly keys: readonly string[] };
+  | { readonly kind: "insufficient_scope"; readonly scopes: readonly GraphScope[] };
 
 /** A protected operation and what it needs, for the challenge; the grant's object checks it against the token. */
 export interface Operation {

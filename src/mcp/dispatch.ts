@@ -104,8 +104,6 @@ function present(outcome: CallOutcome, needed: readonly string[], { id, era, dep
       return signIn(id, needed, deps);
     case "insufficient_scope":
       return stepUp(id, outcome.scopes, deps);
-    case "misconfigured":
-      return misconfigured(outcome.keys, deps);
   }
 }
 

@@ -120,7 +120,6 @@ function readId({ id }: JsonObject): RequestId | undefined {
   return typeof id === "string" || (typeof id === "number" && Number.isFinite(id)) ? id : undefined;
 }
 
-/** Reading a header has trimmed it already (RFC 9110 §5.5). */
 function differs(header: string | null, value: string): boolean {
   return header !== null && header !== value;
 }

@@ -94,11 +94,9 @@ async function answerBatch(
 }
 
 function readHeaders(headers: Headers): MessageHeaders {
-  return {
-    version: headers.get("MCP-Protocol-Version"),
-    method: headers.get("Mcp-Method"),
-    name: headers.get("Mcp-Name"),
-  };
+  // RFC 9110 §5.5: optional white space around a value does not count, and the platform leaves it in.
+  const read = (name: string) => headers.get(name)?.trim() ?? null;
+  return { version: read("MCP-Protocol-Version"), method: read("Mcp-Method"), name: read("Mcp-Name") };
 }
 
 /** An accepted message without an answer is 202 and empty. */

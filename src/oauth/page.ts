@@ -14,7 +14,7 @@ body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:0 auto;padding:2r
 h1{font-size:1.4rem;line-height:1.25;margin:0 0 1rem}
 h2{font-size:1rem;margin:1.5rem 0 .25rem}
 h3{margin:.75rem 0 0}
-ul{margin:0;padding-inline-start:1.25rem}
+ul{margin:0;padding:0 5px 5px 1.25rem}
 .dim{color:var(--dim);font-size:.9rem}
 h1+p,.dim{overflow:clip}
 .host{font-size:1.2rem;font-weight:600;border:1px solid #8886;border-radius:.5rem;padding:.5rem .75rem;margin:.25rem 0}

@@ -7,39 +7,42 @@ import type { ToolResult } from "./result.ts";
 const MAX_RESULT_BYTES = 96_000;
 const SHORT_BODY_CHARS = 500;
 
-/** The result; one that is too large loses length of bodies first, then items from the end. Pure. */
-export function fitResult(list: string | undefined, structured: JsonObject, text: string | undefined): ToolResult {
-  const whole = showResult(list, structured, text);
-  if (sizeOf(whole) <= MAX_RESULT_BYTES) return whole;
-  const items = list === undefined ? undefined : structured[list];
-  return Array.isArray(items) && list !== undefined ? fitList(list, structured, items) : fitOne(structured, text);
-}
-
-function fitList(list: string, structured: JsonObject, all: readonly unknown[]): ToolResult {
-  const short = all.map((item) => clipBody(item, SHORT_BODY_CHARS));
-  let kept = short;
+/** A list; one that is too large is shown without indentation, then with short bodies, then without its last items. Pure. */
+export function fitList(
+  list: string,
+  structured: JsonObject,
+  all: readonly unknown[],
+): { readonly result: ToolResult; readonly kept: number } {
+  let items = all;
+  let indent = 2;
   for (;;) {
-    const omitted = all.length - kept.length;
-    const truncated = omitted > 0 && { truncated: true, omitted };
-    const result = showResult(list, { ...structured, [list]: kept, ...truncated }, undefined);
+    const omitted = all.length - items.length;
+    const shown = { ...structured, [list]: items, ...(omitted > 0 && { truncated: true, omitted }) };
+    const result = showResult(shown, JSON.stringify(items, null, indent));
     const excess = sizeOf(result) / MAX_RESULT_BYTES;
-    if (excess > 1 && kept.length > 0) {
-      kept = short.slice(0, Math.min(kept.length - 1, Math.floor(kept.length / excess)));
-      continue;
+    if (excess <= 1 || items.length === 0) {
+      return { result: omitted === 0 ? result : withAdvice(result, omitted), kept: items.length };
     }
-    if (omitted === 0) return result;
-    const advice = `${omitted} more did not fit and are not on the next page: ask for fewer at a time, or a narrower range.`;
-    return { ...result, content: [...result.content, { type: "text", text: advice }] };
+    if (indent > 0) {
+      indent = 0;
+      items = all.map((item) => clipBody(item, SHORT_BODY_CHARS));
+    } else items = items.slice(0, Math.min(items.length - 1, Math.floor(items.length / excess)));
   }
 }
 
-function fitOne(structured: JsonObject, text: string | undefined): ToolResult {
-  let chars = MAX_RESULT_BYTES / 4;
-  let result = showResult(undefined, structured, text);
-  for (; sizeOf(result) > MAX_RESULT_BYTES && chars > 1; chars /= 2) {
-    result = showResult(undefined, clipBody(structured, chars), text);
+function withAdvice(result: ToolResult, omitted: number): ToolResult {
+  const text = `${omitted} more did not fit: go on with pageToken where there is one, or ask for fewer or a narrower range.`;
+  return { ...result, content: [...result.content, { type: "text", text }] };
+}
+
+/** One thing; the body of one that is too large is halved until it fits. Pure. */
+export function fitOne(structured: JsonObject, text: string | undefined): ToolResult {
+  let fitted = structured;
+  for (let chars = MAX_RESULT_BYTES / 4; ; chars /= 2) {
+    const result = showResult(fitted, text ?? JSON.stringify(fitted, null, 2));
+    if (sizeOf(result) <= MAX_RESULT_BYTES || chars < 1) return result;
+    fitted = clipBody(structured, chars);
   }
-  return result;
 }
 
 function clipBody<Item>(item: Item, maxChars: number): Item {
@@ -47,9 +50,9 @@ function clipBody<Item>(item: Item, maxChars: number): Item {
   return { ...item, body: clipText(item.body, Math.floor(maxChars)), bodyTruncated: true };
 }
 
-function showResult(list: string | undefined, structured: JsonObject, text: string | undefined): ToolResult {
-  const shown = text ?? JSON.stringify(list === undefined ? structured : structured[list], null, 2);
-  return { content: [{ type: "text", text: shown }], structuredContent: structured };
-}
+const showResult = (structuredContent: JsonObject, text: string): ToolResult => ({
+  content: [{ type: "text", text }],
+  structuredContent,
+});
 
 const sizeOf = (result: ToolResult): number => utf8(JSON.stringify(result)).length;

@@ -58,7 +58,7 @@ export interface Presented<Output> {
   readonly nextLink?: string | null | undefined;
 }
 
-type ObjectSchema = v.GenericSchema<JsonObject, JsonObject>;
+type ObjectSchema = v.GenericSchema<JsonObject, JsonObject> & { readonly entries?: JsonObject | v.ObjectEntries };
 type AnySchema = v.GenericSchema<unknown, unknown>;
 
 /** One for each request that Graph carried out. A tool without requests gets what its schema makes of `undefined`. */

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { GraphRequest } from "../graph/request.ts";
-import { fitResult } from "./budget.ts";
+import { fitList, fitOne } from "./budget.ts";
 import type { Answers, Tool, ToolContext } from "./define.ts";
 import { type ToolResult, validationResult } from "./result.ts";
 
@@ -60,6 +60,8 @@ export function readAnswer(tool: Tool, body: unknown): Result<unknown, "response
 export interface PresentedCall {
   readonly result: ToolResult;
   readonly nextLink: string | undefined;
+  /** Items of the pages that were shown, where some more did not fit and can be asked for; else undefined. */
+  readonly shown: number | undefined;
 }
 
 /** Shows what was reached, within the budget. Pure. */
@@ -67,11 +69,20 @@ export function presentCall(
   { tool, args }: CheckedCall,
   answers: readonly unknown[],
   context: ToolContext,
+  skip: number,
 ): PresentedCall {
   const [first = v.parse(tool.answer, undefined), ...more] = answers;
   const read: Answers<unknown> = [first, ...more];
   const { text, structured, nextLink } = tool.present(read, args, context);
-  return { result: fitResult(tool.list, structured, text), nextLink: nextLink ?? undefined };
+  const { list } = tool;
+  const items = list === undefined ? undefined : structured[list];
+  if (list === undefined || !Array.isArray(items)) {
+    return { result: fitOne(structured, text), nextLink: undefined, shown: undefined };
+  }
+  const { result, kept } = fitList(list, structured, items.slice(skip));
+  const isPaged = kept < items.length - skip && tool.input.entries?.pageToken !== undefined;
+  // An item that does not even fit alone is left out, or its page would come again for ever.
+  return { result, nextLink: nextLink ?? undefined, shown: isPaged ? skip + Math.max(1, kept) : undefined };
 }
 
 /** MCP clients that show text only still learn of the next page. */

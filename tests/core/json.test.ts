@@ -16,14 +16,18 @@ test("RFC 8259 §9: arrays nested far over the bound are refused without a stack
   assert.deepEqual(parseJson(nested(50_000)), { ok: false, error: "json_too_deep" });
 });
 
+test("RFC 8259 §9: one level over the bound is refused", () => {
+  assert.deepEqual(parseJson(nested(MAX_JSON_DEPTH + 1)), { ok: false, error: "json_too_deep" });
+});
+
 test("RFC 8259 §9: objects nested over the bound are refused", () => {
-  const levels = MAX_JSON_DEPTH + 2;
+  const levels = MAX_JSON_DEPTH + 1;
   const text = `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
   assert.deepEqual(parseJson(text), { ok: false, error: "json_too_deep" });
 });
 
 test("RFC 8259 §9: one deep member among many shallow ones is found", () => {
-  const text = `{"a":1,"b":[{},{},${nested(MAX_JSON_DEPTH + 2)}],"c":"${"x".repeat(200)}"}`;
+  const text = `{"a":1,"b":[{},{},${nested(MAX_JSON_DEPTH)}],"c":"${"x".repeat(200)}"}`;
   assert.deepEqual(parseJson(text), { ok: false, error: "json_too_deep" });
 });
 

@@ -21,12 +21,10 @@ const PACKAGES: { readonly [name: string]: readonly string[] } = {
   valibot: [],
   jose: ["access", "entra", "egress"],
   "@valibot/to-json-schema": ["mcp"],
-  // Types of request bodies; `verbatimModuleSyntax` keeps them out of the bundle.
-  "@microsoft/microsoft-graph-types": ["tools"],
   "cloudflare:workers": ["agent"],
 };
 
-/** Types of other people's formats; nothing of them is left at run time. */
+/** Types of other people's formats; with `verbatimModuleSyntax` nothing of `import type` is left at run time. */
 const TYPE_PACKAGES = ["@microsoft/microsoft-graph-types", "@modelcontextprotocol/sdk/types.js"];
 
 /** What breaks the floors, one sentence each, with the file and the import. */

@@ -16,10 +16,12 @@ interface Surface {
   readonly routes: { readonly [path: string]: string };
   /** Name and scopes, in the order of `tools/list`. */
   readonly tools: { readonly [name: string]: string };
-  readonly resources: readonly string[];
-  readonly prompts: readonly string[];
-  /** What metadata offers: what Entra is asked for. */
-  readonly scopes: readonly string[];
+  /** URI and name. */
+  readonly resources: { readonly [uri: string]: string };
+  /** Name and title. */
+  readonly prompts: { readonly [name: string]: string };
+  /** What metadata offers and Entra is asked for, and the tools that need it. */
+  readonly scopes: { readonly [scope: string]: string };
 }
 
 async function readSurface(): Promise<Surface> {
@@ -27,14 +29,21 @@ async function readSurface(): Promise<Surface> {
     const check = isOriginChecked ? ", foreign origins refused" : "";
     return [path, `${Object.keys(methods).join(" ")}; ${kind}; cors ${cors}${check}`] as const;
   });
-  const { resources } = CATALOG.list("resources/list") as { resources: { uri: string }[] };
-  const { prompts } = CATALOG.list("prompts/list") as { prompts: { name: string }[] };
+  const { resources } = CATALOG.list("resources/list") as { resources: { uri: string; name: string }[] };
+  const { prompts } = CATALOG.list("prompts/list") as { prompts: { name: string; title: string }[] };
+  const needs = (scope: string) => TOOLS.filter(({ scopes }) => (scopes as readonly string[]).includes(scope));
+  const scopes = (await publishedScopes()).map((scope) => [
+    scope,
+    needs(scope)
+      .map(({ name }) => name)
+      .join(" ") || "no tool, so a resource",
+  ]);
   return {
     routes: Object.fromEntries(routes),
     tools: Object.fromEntries(TOOLS.map(({ name, scopes }) => [name, scopes.join(" ") || "no scope"])),
-    resources: resources.map(({ uri }) => uri),
-    prompts: prompts.map(({ name }) => name),
-    scopes: await publishedScopes(),
+    resources: Object.fromEntries(resources.map(({ uri, name }) => [uri, name])),
+    prompts: Object.fromEntries(prompts.map(({ name, title }) => [name, title])),
+    scopes: Object.fromEntries(scopes),
   };
 }
 
@@ -67,7 +76,7 @@ test("D-40: getEmails is the first tool", () => {
 test("EN-08: the published scopes are those that the catalogue needs", () => {
   const needed = new Set(TOOLS.flatMap(({ scopes }) => scopes));
   assert.deepEqual(
-    [...needed].filter((scope) => !surface.scopes.includes(scope)),
+    [...needed].filter((scope) => !Object.hasOwn(surface.scopes, scope)),
     [],
   );
 });
@@ -76,7 +85,7 @@ test("D-15: nothing asks for a scope that only an administrator can grant", () =
   const adminOnly =
     /^(People\.Read\.All|Directory\.|.*\.Shared$|User\.ReadWrite\.All|Mail\.ReadWrite$|.*\.FullControl)/;
   assert.deepEqual(
-    surface.scopes.filter((scope) => adminOnly.test(scope)),
+    Object.keys(surface.scopes).filter((scope) => adminOnly.test(scope)),
     [],
   );
 });
@@ -94,5 +103,5 @@ for (const path of ["/sse", "/mcp"]) {
 test("D-04: /sse and /mcp are one route", () => assert.equal(surface.routes["/sse"], surface.routes["/mcp"]));
 
 test("OA-03: the list of scopes for a resource does not name offline_access", () => {
-  assert.ok(!surface.scopes.includes("offline_access"));
+  assert.equal(Object.hasOwn(surface.scopes, "offline_access"), false);
 });

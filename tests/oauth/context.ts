@@ -72,6 +72,7 @@ export function fakeContext(options: ContextOptions = {}): FakeContext {
       gids.push(gid);
       return (options.grant ?? {}) as GrantObject;
     },
+    accessIdentity: null,
     catalogueScopes: options.catalogueScopes ?? GRAPH_SCOPES,
     waitUntil: () => undefined,
     events,

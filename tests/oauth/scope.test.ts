@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { GraphScope } from "../../src/graph/scopes.ts";
-import { grantedScopes, readScope } from "../../src/oauth/scope.ts";
+import { grantedScopes, presetScope, readScope } from "../../src/oauth/scope.ts";
 
 const CATALOGUE: readonly GraphScope[] = ["User.Read", "Mail.Read", "Mail.Send", "Calendars.ReadWrite"];
 
@@ -18,7 +18,7 @@ for (const scope of [
   });
 }
 
-const READ: readonly (readonly [what: string, scope: string | undefined, scopes: readonly string[]])[] = [
+const READ: readonly (readonly [what: string, scope: string | undefined, scopes: readonly string[] | undefined])[] = [
   ["no scope leaves it open", undefined, undefined],
   ["blanks leave it open", "  ", undefined],
   ["openid alone leaves it open", "openid", undefined],
@@ -52,3 +52,16 @@ test("D-15: Microsoft giving X.Read does not grant X.ReadWrite", () => {
 });
 
 test("OA-11: Microsoft giving nothing grants nothing", () => assert.deepEqual(grantedScopes(CATALOGUE, [""]), []));
+
+for (const preset of [undefined, "full", "", "constructor", "toString", "EMAIL"]) {
+  test(`OA-12: scope_preset=${preset} leaves it open`, () => assert.equal(presetScope(preset), undefined));
+}
+
+for (const [preset, scope] of [
+  ["minimal", "User.Read"],
+  ["email", "Mail.Read Mail.Send"],
+  ["calendar", "Calendars.Read Calendars.ReadWrite"],
+  ["teams", "ChannelMessage.Send OnlineMeetings.ReadWrite Team.ReadBasic.All Channel.ReadBasic.All"],
+] as const) {
+  test(`OA-12: scope_preset=${preset} asks for those scopes alone`, () => assert.equal(presetScope(preset), scope));
+}

@@ -9,6 +9,7 @@ import {
   edgeContrasts,
   focus,
   overflow,
+  roomAroundFocus,
   TEXT_CONTRAST,
   textContrasts,
   weights,
@@ -130,6 +131,18 @@ for (const [name, buttons] of [
       ));
   }
 }
+
+test("the mark of focus is not cut off where a link ends the list of details", () =>
+  look(
+    "a link at the end",
+    async (page) => {
+      for (let press = 0; press < 3; press += 1) await page.keyboard.press("Tab");
+      assert.equal((await focus(page))?.outline, "solid");
+      // 3 pixels of outline, 2 of distance.
+      assert.ok((await roomAroundFocus(page)) >= 5);
+    },
+    NARROW,
+  ));
 
 test("AP-04: a name of 100 characters is there in full and leaves the buttons where they can be reached", () =>
   look(

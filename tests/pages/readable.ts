@@ -4,9 +4,11 @@ import type { Page } from "playwright-core";
 /** WCAG 2.2, 1.4.3 and 1.4.11: text of ordinary size; edges of controls and the mark of focus. */
 export const [TEXT_CONTRAST, EDGE_CONTRAST] = [4.5, 3];
 
-/** Pixels by which the page is wider than the window. */
+/** Pixels by which the page is wider than the window, or something in it wider than its place and so cut off. */
 export function overflow(page: Page): Promise<number> {
-  return page.evaluate<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+  return page.evaluate<number>(`Math.max(...[document.documentElement, ...document.querySelectorAll("main, main *")]
+    .filter((element) => getComputedStyle(element).display !== "inline")
+    .map((element) => element.scrollWidth - element.clientWidth))`);
 }
 
 export interface Contrast {
@@ -94,13 +96,23 @@ const COLOURS = `
     return (lighter + 0.05) / (darker + 0.05);
   };`;
 
+/** Pixels around what has the focus before its parent's parent ends, on the side where they are fewest. */
+export function roomAroundFocus(page: Page): Promise<number> {
+  return page.evaluate<number>(`(() => {
+    const around = document.activeElement.parentElement.parentElement.getBoundingClientRect();
+    return Math.min(...[...document.activeElement.getClientRects()].flatMap(({ left, top, right, bottom }) =>
+      [left - around.left, top - around.top, around.right - right, around.bottom - bottom]));
+  })()`);
+}
+
 /** What makes one button louder than another. */
 export function weights(page: Page): Promise<readonly Readonly<Record<string, string | number>>[]> {
   return page.evaluate<readonly Readonly<Record<string, string | number>>[]>(`(() =>
     [...document.querySelectorAll("button")].map((element) => {
       const { width, height } = element.getBoundingClientRect();
       const { color, backgroundColor, border, boxShadow, fontSize, fontWeight, textDecoration } = getComputedStyle(element);
-      return { width, height, color, backgroundColor, border, boxShadow, fontSize, fontWeight, textDecoration };
+      const parts = element.childElementCount;
+      return { parts, width, height, color, backgroundColor, border, boxShadow, fontSize, fontWeight, textDecoration };
     }))()`);
 }
 

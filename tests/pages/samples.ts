@@ -33,7 +33,8 @@ export const RTL_NAME = "יומן!";
 /** Combining marks, which fonts pile up beyond the line. */
 const PILED_NAME = `A${"\u0301".repeat(99)}`;
 
-const LONG_HOST = `${"a-very-long-label-of-a-host-name-that-does-not-end-".repeat(4)}.example`;
+/** Labels of 63 characters, as long as RFC 1035 §2.3.4 lets them be. */
+const LONG_HOST = `${`${"contoso".repeat(9)}.`.repeat(3)}example`;
 
 const EVERYTHING: Partial<Client> = {
   clientUri: `https://${LONG_HOST}/about`,
@@ -62,6 +63,7 @@ export const SAMPLES: Readonly<Record<string, () => Response>> = {
   "two permissions": () => approval({}, {}),
   "all permissions, all links, a long host": () =>
     approval(EVERYTHING, { scopes: GRAPH_SCOPES, redirectUri: `https://${LONG_HOST}/oauth/callback` }),
+  "a link at the end": () => approval({ tosUri: `https://${LONG_HOST}/terms` }, {}),
   "a name of 100 characters without a space": () => approval({ clientName: LONG_NAME }, {}),
   "a right-to-left name": () => approval({ clientName: RTL_NAME }, {}),
   "marks piled on a letter": () => approval({ clientName: PILED_NAME }, {}),

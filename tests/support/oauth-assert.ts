@@ -81,6 +81,11 @@ export async function storageOf(stack: Stack): Promise<unknown> {
   return { kv: await stack.kv(), objects: await stack.objectStorage() };
 }
 
+/** How often the schema of a stored grant occurs; an object that was only asked has none. */
+export async function countGrants(stack: Stack): Promise<number> {
+  return (await stack.objectStorage()).split("CREATE TABLE record").length - 1;
+}
+
 /** Log lines that are JSON with this message. */
 export async function eventsOf(stack: Stack, message: string): Promise<Readonly<Record<string, unknown>>[]> {
   await stack.settleLogs();

@@ -6,7 +6,7 @@ import { ADA, type Person, TENANT_ID } from "../../fixtures/people.ts";
 import type { AgentContext } from "../../src/agent/context.ts";
 import { runCall } from "../../src/agent/tool-call.ts";
 import type { Usage } from "../../src/agent/usage.ts";
-import { type Config, readConfig } from "../../src/config.ts";
+import type { Config } from "../../src/config.ts";
 import { err, ok } from "../../src/core/result.ts";
 import { epochSeconds } from "../../src/core/time.ts";
 import { sha256 } from "../../src/crypto/hash.ts";
@@ -16,6 +16,7 @@ import type { CallOutcome, ProtectedCall } from "../../src/mcp/call.ts";
 import { tokenKeys } from "../../src/oauth/context.ts";
 import type { Active } from "../../src/oauth/grant/grant.ts";
 import type { LogEvent } from "../../src/observe/events.ts";
+import { testConfig } from "../environment.ts";
 
 /** Monday, 10 o'clock in Zagreb. */
 export const NOW = Date.parse("2026-03-02T09:00:00Z");
@@ -49,8 +50,6 @@ export class Lab {
   readonly calls: AiCall[] = [];
   readonly patches: { logId: string; data: unknown }[] = [];
   readonly events: LogEvent[] = [];
-  /** Waits between attempts, in milliseconds; nothing really waits. */
-  readonly waits: number[] = [];
   /** Answers instead of the simulator, first in, first out. */
   readonly answers: ((call: AiCall) => unknown)[] = [];
   nowMs = NOW;
@@ -97,9 +96,7 @@ export class Lab {
         expiresAt: end,
       },
     };
-    const config = readConfig({ ...ENVIRONMENT, ...options.env });
-    assert.ok(config.ok, "the configuration of the lab");
-    return new Lab(graph, grant, options, config.value);
+    return new Lab(graph, grant, options, testConfig(options.env));
   }
 
   /** A call as the grant's object runs it. */
@@ -153,7 +150,6 @@ export class Lab {
     this.graph.reset();
     this.calls.length = 0;
     this.events.length = 0;
-    this.waits.length = 0;
     this.patches.length = 0;
     this.answers.length = 0;
     this.refreshes = 0;
@@ -232,17 +228,6 @@ export class Lab {
     };
   }
 }
-
-const ENVIRONMENT = {
-  MCP_OBJECT: {},
-  OAUTH_KV: {},
-  MICROSOFT_CLIENT_ID: "6f0a2d4e-51c3-4b87-9a64-c0ffee000001",
-  MICROSOFT_CLIENT_SECRET: "simulated~0123456789abcdefghij",
-  MICROSOFT_TENANT_ID: TENANT_ID,
-  ENCRYPTION_KEY: "0123456789abcdef".repeat(4),
-  COOKIE_ENCRYPTION_KEY: "fedcba9876543210".repeat(4),
-  COOKIE_SECRET: "a-cookie-secret-of-48-characters-0123456789abcdef",
-};
 
 /** The list of a result, as objects. */
 export function listOf(structured: JsonObject, name: string): JsonObject[] {

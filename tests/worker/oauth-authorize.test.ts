@@ -4,13 +4,21 @@ import { after, before, test } from "node:test";
 import { Browser, pkcePair, readForm } from "../../fixtures/browser.ts";
 import { signIn } from "../../fixtures/entra/server.ts";
 import { type Stack, startStack } from "../../fixtures/stack.ts";
-import { assertErrorRedirect, assertPage, assertToolResult, eventsOf, storageOf } from "../support/oauth-assert.ts";
+import {
+  assertErrorRedirect,
+  assertPage,
+  assertToolResult,
+  countGrants,
+  eventsOf,
+  storageOf,
+} from "../support/oauth-assert.ts";
 import {
   authorizeUrl,
   type Changes,
   getEmails,
   OTHER_REDIRECT,
   obtainCode,
+  postRegistration,
   redeem,
   registerClient,
   signInWith,
@@ -495,11 +503,17 @@ test("row 12 / AP-04: markup in what the client says of itself is text", async (
   for (const [, value = ""] of text.matchAll(/href="([^"]*)"/g)) assert.match(value, /^https?:\/\/[^<>"']*$/);
 });
 
-test("AP-04: text that turns the reading direction or hides cannot rename the host", async () => {
-  const asking = await registerClient(stack, { name: "Contoso \u202etoca\u200b" }).catch(() => undefined);
-  if (asking === undefined) return;
-  const { text } = await showForm(good({}, asking));
-  assert.doesNotMatch(text, /[\u202a-\u202e\u2066-\u2069]/);
+test("AP-04: text that turns the reading direction cannot rename the host", async () => {
+  for (const mark of ["\u202e", "\u2066", "\u200f"]) {
+    const reply = await postRegistration(stack, { client_name: `Contoso ${mark}toca`, redirect_uris: [WEB_REDIRECT] });
+    if (reply.status === 400) continue;
+    assert.equal(reply.status, 201);
+    const { text } = await showForm(good({}, { clientId: String(reply.body.client_id), redirectUri: WEB_REDIRECT }));
+    assert.ok(
+      !text.includes(mark) || /<bdi|dir="auto"|unicode-bidi/.test(text),
+      "an override reaches the page unisolated",
+    );
+  }
 });
 
 test("AP-06: the page says who asks, where the answer goes, what for, and that nobody checked it", async () => {
@@ -531,10 +545,11 @@ test("AP-06: the page says who asks, where the answer goes, what for, and that n
 });
 
 test("AP-06: deny redirects access_denied with state and iss, and creates nothing", async () => {
-  const stored = await storageOf(stack);
+  const stored = async () => ({ kv: await stack.kv(), grants: await countGrants(stack) });
+  const before = await stored();
   const { browser, form } = await showForm();
   await assertErrorRedirect(await post(browser, { ...form, decision: "deny" }), refused("access_denied"));
-  assert.deepEqual(await storageOf(stack), stored);
+  assert.deepEqual(await stored(), before);
 });
 
 test("LG-07: grant and denial are audited with client, redirect host and scopes", async () => {

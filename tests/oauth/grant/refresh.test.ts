@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { checkAccess } from "../../../src/oauth/grant/access.ts";
 import {
   type Active,
+  GRANT_LIFETIME_SECONDS,
   MAX_SPENT_REFRESH_TOKENS,
   REFRESH_IDLE_SECONDS,
   REPLAY_WINDOW_SECONDS,
@@ -134,4 +135,29 @@ test("OA-08: the last 32 spent tokens are recognised, and no more are kept", () 
 test("OA-08: refreshing does not touch the access tokens that are still alive", () => {
   const { next } = rotateRefresh(active(), rotation("refresh-0", 1, after(60)), after(60));
   assert.notEqual(checkAccess(next, "access-0", after(60)), undefined);
+});
+
+/** A grant that was refreshed on its 89th day: only its absolute end is near. */
+function old(): Active {
+  const grant = active(3);
+  const expiresAt = after(GRANT_LIFETIME_SECONDS);
+  return { ...grant, refresh: { ...grant.refresh, expiresAt } };
+}
+
+test("D-46: in the last minute of a grant a refresh is refused and changes nothing", () => {
+  const late = after(GRANT_LIFETIME_SECONDS - 59);
+  const grant = old();
+  const { next, outcome } = rotateRefresh(grant, rotation("refresh-3", 4, late), late);
+  assert.deepEqual([next === grant, outcome], [true, { kind: "refused", reason: "refresh_unknown" }]);
+});
+
+test("D-46: a minute before its end a grant is still refreshed", () => {
+  const late = after(GRANT_LIFETIME_SECONDS - 60);
+  assert.equal(rotateRefresh(old(), rotation("refresh-3", 4, late), late).outcome.kind, "rotated");
+});
+
+test("OA-08: in the last minute of a grant reuse still ends it", () => {
+  const late = after(GRANT_LIFETIME_SECONDS - 59);
+  const { next, outcome } = rotateRefresh(old(), rotation("refresh-0", 4, late), late);
+  assert.deepEqual([next?.state, outcome], ["ended", { kind: "refused", reason: "refresh_reused" }]);
 });

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { addSeconds, type EpochSeconds } from "../../../src/core/time.ts";
+import { addSeconds, type EpochSeconds, earlier } from "../../../src/core/time.ts";
 import type { GraphScope } from "../../../src/graph/scopes.ts";
 import { checkAccess, revokeToken } from "../../../src/oauth/grant/access.ts";
 import { redeemCode } from "../../../src/oauth/grant/code.ts";
 import { deadline, endGrant, expireGrant } from "../../../src/oauth/grant/end.ts";
 import {
   FORM_LIFETIME_SECONDS,
+  GRANT_LIFETIME_SECONDS,
   type Grant,
   MAX_ACCESS_TOKENS,
   MAX_SPENT_REFRESH_TOKENS,
@@ -38,6 +39,9 @@ export interface Step {
   readonly wrong: "nothing" | "secret" | "client" | "verifier" | "browser";
   readonly isNarrow: boolean;
 }
+
+/** However often it is refreshed, nothing lives longer. */
+const END = after(GRANT_LIFETIME_SECONDS);
 
 interface Issued {
   readonly hash: string;
@@ -136,7 +140,10 @@ export class World {
 
   #redeem({ back, wrong }: Step): string {
     const codeHash = wrong === "secret" ? "forged" : (pick([...this.#codes.keys()], back) ?? "never issued");
+    const drawn = redemption(this.#now);
     const presented = redemption(this.#now, {
+      accessExpiresAt: earlier(drawn.accessExpiresAt, END),
+      refreshExpiresAt: earlier(drawn.refreshExpiresAt, END),
       codeHash,
       clientId: wrong === "client" ? "other" : "client",
       computedChallenge: wrong === "verifier" ? "wrong" : "challenge",
@@ -155,7 +162,10 @@ export class World {
   #refresh({ back, wrong, isNarrow }: Step): string {
     const generation = pick(this.#generations, back);
     const refreshHash = wrong === "secret" ? "forged" : (generation?.hash ?? "never issued");
+    const drawn = rotation(refreshHash, this.#drawn, this.#now);
     const presented = rotation(refreshHash, this.#drawn, this.#now, {
+      accessExpiresAt: earlier(drawn.accessExpiresAt, END),
+      successorExpiresAt: earlier(drawn.successorExpiresAt, END),
       clientId: wrong === "client" ? "other" : "client",
       scopes: isNarrow ? ["Mail.Read"] : undefined,
     });
@@ -184,9 +194,11 @@ export class World {
     // Current, previous, and as many before that as are remembered.
     if (isOver || age > 1 + MAX_SPENT_REFRESH_TOKENS) return "refresh_unknown";
     if (clientId !== "client") return "client_mismatch";
-    if (age === 0) return "rotated";
     const isInTime = this.#now - (presented.rotatedAt ?? 0) <= REPLAY_WINDOW_SECONDS;
-    return age === 1 && isInTime ? "repeated" : "refresh_reused";
+    if (age > 1 || (age === 1 && !isInTime)) return "refresh_reused";
+    // Nothing is issued in the last minute of a grant.
+    if (this.#now > END - 60) return "refresh_unknown";
+    return age === 0 ? "rotated" : "repeated";
   }
 
   #revoke(hash: string, { wrong }: Step): string {

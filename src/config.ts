@@ -56,10 +56,12 @@ const ORIGIN = v.pipe(
   v.check((text) => URL.canParse(text) && new URL(text).origin === text && isSafeScheme(new URL(text))),
 );
 
+function isLoopbackHost(host = ""): boolean {
+  return /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(host);
+}
+
 function isSafeScheme(url: URL): boolean {
-  return (
-    url.protocol === "https:" || (url.protocol === "http:" && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname))
-  );
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopbackHost(url.hostname));
 }
 
 /** Host and port as a URL would write them. */
@@ -109,7 +111,13 @@ const VARIABLES = v.object({
   WORKER_DOMAIN: v.optional(v.pipe(v.string(), v.check(isHost), v.toLowerCase())),
   PROTOCOL: v.optional(v.picklist(["https", "http"])),
   OPERATOR_TOKEN: v.optional(SECRET),
-  ALLOWED_ORIGINS: v.optional(LIST, ""),
+  ALLOWED_ORIGINS: v.optional(
+    v.pipe(
+      LIST,
+      v.everyItem((text) => URL.canParse(text) && new URL(text).origin === text),
+    ),
+    "",
+  ),
   REQUIRE_AUTH_ON_INITIALIZE: v.optional(FLAG, "false"),
   LOG_LEVEL: v.optional(v.picklist(["DEBUG", "INFO", "WARN", "ERROR"]), "INFO"),
   DEBUG: v.optional(FLAG, "false"),
@@ -121,6 +129,8 @@ const RULES: readonly { readonly key: keyof Config; readonly holds: (config: Con
   together("CF_ACCESS_AUD", "CF_ACCESS_TEAM_DOMAIN"),
   together("WORKER_DOMAIN", "PROTOCOL"),
   together("PROTOCOL", "WORKER_DOMAIN"),
+  // Clear text is for loopback; elsewhere it would redirect to https for ever.
+  { key: "PROTOCOL", holds: ({ PROTOCOL, WORKER_DOMAIN }) => PROTOCOL !== "http" || isLoopbackHost(WORKER_DOMAIN) },
   differs("ENCRYPTION_KEY_PREVIOUS", "ENCRYPTION_KEY"),
   differs("COOKIE_ENCRYPTION_KEY_PREVIOUS", "COOKIE_ENCRYPTION_KEY"),
   differs("COOKIE_SECRET_PREVIOUS", "COOKIE_SECRET"),

@@ -1,4 +1,5 @@
 import type { AccessIdentity } from "./access/assertion.ts";
+import { isAccessRequired } from "./access/perimeter.ts";
 import { serveAnonymous } from "./agent/anonymous-socket.ts";
 import { eventStream } from "./agent/event-stream.ts";
 import { mcpDeps, type Place } from "./agent/mcp-deps.ts";
@@ -20,7 +21,9 @@ import { json, jsonError } from "./http/responses.ts";
 import type { CallOutcome, McpDeps, ProtectedCall, Quota } from "./mcp/call.ts";
 import { rateLimited, signIn } from "./mcp/dispatch.ts";
 import type { Reply } from "./mcp/jsonrpc.ts";
+import { idOf } from "./mcp/revisions.ts";
 import { describeServer, SERVER_INFO } from "./mcp/server-info.ts";
+import { upgraded } from "./mcp/socket.ts";
 import { answerPost, answerStreamPost, refuseStream, respond, wantsStream } from "./mcp/streamable-http.ts";
 import { decideApproval } from "./oauth/approval.ts";
 import { showApproval } from "./oauth/authorize.ts";
@@ -192,14 +195,14 @@ async function refuseOverLimit(
 }
 
 async function mcpPost(exchange: Exchange): Promise<Response> {
-  const { request, url, config, env } = exchange;
+  const { request, url, env } = exchange;
   const bearer = await identify(exchange);
   const deps = depsOf(exchange, bearer);
   const sessionId = url.searchParams.get("sessionId");
   if (url.pathname === "/mcp" || (url.pathname === "/sse" && sessionId === null)) return answerPost(request, deps);
   return answerStreamPost(request, deps, async (message) => {
-    if (bearer.kind !== "valid" || !config.ok) return undefined;
-    if (await refuseOverLimit("LIMIT_CALLS", config.value, exchange)) return rateLimited(null, ADDRESS_QUOTA);
+    if (bearer.kind !== "valid") return undefined;
+    if (await refuseCall(exchange)) return rateLimited(idOf(message), ADDRESS_QUOTA);
     const access = await accessOf(exchange, bearer.token);
     return grantObject(env, access.gid).post({ ...access, sessionId: sessionId ?? "", message });
   });
@@ -207,7 +210,7 @@ async function mcpPost(exchange: Exchange): Promise<Response> {
 
 /** Undefined where there is neither a stream nor a socket: 405. */
 async function mcpGet(exchange: Exchange): Promise<Response | undefined> {
-  const { request, url, requestId, config, env } = exchange;
+  const { request, url, requestId, env } = exchange;
   const { headers } = request;
   const isUpgrade = headers.get("Upgrade")?.toLowerCase() === "websocket";
   if (!isUpgrade && (headers.has("Sec-WebSocket-Key") || headers.has("Sec-WebSocket-Version"))) {
@@ -218,7 +221,7 @@ async function mcpGet(exchange: Exchange): Promise<Response | undefined> {
   const bearer = await identify(exchange);
   const deps = depsOf(exchange, bearer);
   if (isUpgrade && deps.caller.kind === "anonymous") {
-    const limited = config.ok && (await refuseOverLimit("LIMIT_CALLS", config.value, exchange));
+    const limited = await refuseCall(exchange);
     if (limited) return limited;
     const { 0: client, 1: socket } = new WebSocketPair();
     // Nothing protected runs here, so what is not configured is not missed; each message has an id of its own.
@@ -244,16 +247,6 @@ async function mcpGet(exchange: Exchange): Promise<Response | undefined> {
     : eventStream(webSocket, `/sse/message?sessionId=${stream.sessionId}`);
 }
 
-/** RFC 6455 §4.2.2: of the subprotocols offered we speak one. */
-function upgraded(webSocket: WebSocket, request: Request): Response {
-  const offered = (request.headers.get("Sec-WebSocket-Protocol") ?? "").split(/ *, */);
-  return new Response(null, {
-    status: 101,
-    webSocket,
-    headers: offered.includes("mcp") ? { "Sec-WebSocket-Protocol": "mcp" } : {},
-  });
-}
-
 /** One HMAC at most and no storage. Without keys nobody is known; protected calls then name what is not configured. */
 async function identify({ request, config, nowMs }: Exchange): Promise<Bearer> {
   const header = request.headers.get("Authorization");
@@ -268,12 +261,14 @@ function depsOf(exchange: Exchange, bearer: Bearer): McpDeps {
     return mcpDeps({ kind: bearer.kind === "invalid" ? "invalid" : "anonymous" }, placeOf(exchange), config, exchange);
   }
   const call = async (call: ProtectedCall): Promise<CallOutcome> => {
-    if (config.ok && (await refuseOverLimit("LIMIT_CALLS", config.value, exchange))) {
-      return { kind: "rate_limited", quota: ADDRESS_QUOTA };
-    }
+    if (await refuseCall(exchange)) return { kind: "rate_limited", quota: ADDRESS_QUOTA };
     return grantObject(env, bearer.token.gid).call({ ...(await accessOf(exchange, bearer.token)), call });
   };
   return mcpDeps({ kind: "signed-in", call }, placeOf(exchange), config, exchange);
+}
+
+async function refuseCall(exchange: Exchange): Promise<Response | undefined> {
+  return exchange.config.ok ? refuseOverLimit("LIMIT_CALLS", exchange.config.value, exchange) : undefined;
 }
 
 const ADDRESS_QUOTA: Quota = { limit: PER_MINUTE.LIMIT_CALLS, remaining: 0, resetSeconds: 60 };
@@ -285,8 +280,9 @@ function placeOf({ origin, url }: Exchange): Place {
 
 /** What the grant's object is told of a caller: never the token itself. */
 async function accessOf(exchange: Exchange, { gid, text }: Token) {
-  const { requestId, clientType } = exchange;
-  return { ...placeOf(exchange), gid, trace: { requestId, clientType }, accessHash: await sha256(text) };
+  const { requestId, clientType, config, access: identity, url } = exchange;
+  const perimeter = { identity, isRequired: config.ok && isAccessRequired(config.value, url.pathname) };
+  return { ...placeOf(exchange), gid, trace: { requestId, clientType }, accessHash: await sha256(text), perimeter };
 }
 
 /** The part of the object that MCP uses. */

@@ -28,3 +28,20 @@ export async function checkPerimeter(
   if (assertion !== null) return verifyAssertion(config, assertion, now);
   return isAccessRequired(config, path) ? err("access_missing") : ok(undefined);
 }
+
+/** What a grant's object is told of Access: who came, and whether somebody had to. */
+export interface Perimeter {
+  readonly identity: AccessIdentity | undefined;
+  readonly isRequired: boolean;
+}
+
+/**
+ * Whether who came through Access may use a grant that `bound` approved. A listed service token satisfies the perimeter
+ * and stands for no person; a grant from before Access was on has to be made anew.
+ * @param bound the `subject` at approval, or null
+ */
+export function judgeIdentity(bound: string | null, { identity, isRequired }: Perimeter): "same" | "unbound" | "other" {
+  if (identity === undefined || identity.isService) return "same";
+  if (bound === null) return isRequired ? "unbound" : "same";
+  return identity.subject === bound ? "same" : "other";
+}

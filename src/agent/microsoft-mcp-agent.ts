@@ -7,7 +7,7 @@ import { Traffic } from "../graph/traffic.ts";
 import type { CallOutcome, McpDeps, ProtectedCall } from "../mcp/call.ts";
 import { answer } from "../mcp/dispatch.ts";
 import { ERROR, errorReply, type Reply } from "../mcp/jsonrpc.ts";
-import type { Classified } from "../mcp/revisions.ts";
+import { type Classified, idOf } from "../mcp/revisions.ts";
 import { admit, answerOn, POLICY_VIOLATION } from "../mcp/socket.ts";
 import { tokenKeys } from "../oauth/context.ts";
 import { expireGrant } from "../oauth/grant/end.ts";
@@ -112,7 +112,7 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
     const [socket] = this.ctx.getWebSockets(sessionId);
     if (isKnown && socket === undefined) {
       const error = { code: ERROR.invalidRequest, message: "This stream is not open; connect again." };
-      return errorReply(404, message.kind === "request" ? message.id : null, error);
+      return errorReply(404, idOf(message), error);
     }
     const reply = await answer(message, await this.#mcp(input, isKnown));
     if (socket === undefined || reply?.status !== 200) return reply;

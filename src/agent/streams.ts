@@ -1,3 +1,4 @@
+import { judgeIdentity, type Perimeter } from "../access/perimeter.ts";
 import type { EpochSeconds } from "../core/time.ts";
 import { type Pace, POLICY_VIOLATION, REST } from "../mcp/socket.ts";
 import { checkAccess } from "../oauth/grant/access.ts";
@@ -11,6 +12,7 @@ export interface Access extends Place {
   readonly gid: string;
   readonly trace: Trace;
   readonly accessHash: string;
+  readonly perimeter: Perimeter;
 }
 
 /** A WebSocket of a client, or of the Worker that holds a 2024-11-05 stream for one. */
@@ -33,10 +35,11 @@ interface Attachment {
 /** One person with many windows. */
 const MAX_STREAMS = 32;
 
-/** The token is alive and was issued for this server. */
-export function isAlive({ accessHash, origin }: Access, grant: Grant | undefined, now: EpochSeconds): boolean {
-  const access = checkAccess(grant, accessHash, now);
-  return access !== undefined && isOurResource(access.authorization.resource, origin);
+/** The token is alive, was issued for this server, and comes from whom it was issued to. */
+export function isAlive(access: Access, grant: Grant | undefined, now: EpochSeconds): boolean {
+  const granted = checkAccess(grant, access.accessHash, now);
+  if (granted === undefined || !isOurResource(granted.authorization.resource, access.origin)) return false;
+  return judgeIdentity(granted.authorization.accessIdentity, access.perimeter) === "same";
 }
 
 /** The object sleeps while nothing is said; the platform keeps the socket. */

@@ -1,3 +1,4 @@
+import { judgeIdentity, type Perimeter } from "../access/perimeter.ts";
 import { err, type Result } from "../core/result.ts";
 import { sha256 } from "../crypto/hash.ts";
 import { randomFraction } from "../crypto/random.ts";
@@ -24,6 +25,7 @@ import { countCall, quotaOf, type Usage } from "./usage.ts";
 export interface CallInput {
   readonly origin: string;
   readonly accessHash: string;
+  readonly perimeter: Perimeter;
   readonly call: ProtectedCall;
 }
 
@@ -34,6 +36,9 @@ export async function runCall(input: CallInput, context: AgentContext): Promise<
   const access = checkAccess(context.store.grant(), input.accessHash, context.now());
   if (access === undefined || !isOurResource(access.authorization.resource, input.origin))
     return { kind: "unauthorized" };
+  const judged = judgeIdentity(access.authorization.accessIdentity, input.perimeter);
+  if (judged === "unbound") return { kind: "unauthorized" };
+  if (judged === "other") return { kind: "identity_mismatch" };
   if (missingScopes(access.scopes, tool.scopes).length > 0) {
     // A step-up that named only the missing ones would lose the rest.
     return { kind: "insufficient_scope", scopes: unite(access.scopes, tool.scopes) };
@@ -44,10 +49,10 @@ export async function runCall(input: CallInput, context: AgentContext): Promise<
   if (isOver) return { kind: "rate_limited", quota };
   const checked = checkArguments(tool, input.call.arguments);
   const ran: Ran = checked.ok
-    ? await runTool({ call: checked.value, tool, access, usage, context, answers: [] })
+    ? await runTool({ call: checked.value, tool, access, perimeter: input.perimeter, usage, context, answers: [] })
     : { kind: "result", result: checked.error, answers: [] };
   const durationMs = context.clock() - startedMs;
-  logCall(tool, access, ran, durationMs, context);
+  logCall(tool, access, input.perimeter, ran, durationMs, context);
   noteAtGateway(ran, durationMs, context);
   if (ran.kind === "session_ended") return { kind: "unauthorized" };
   return input.call.kind === "tool"
@@ -76,6 +81,7 @@ interface Run {
   readonly call: CheckedCall;
   readonly tool: Tool;
   readonly access: AccessGrant;
+  readonly perimeter: Perimeter;
   readonly usage: Usage;
   readonly context: AgentContext;
   /** As Graph gave them, in order. */
@@ -202,9 +208,10 @@ async function takeStep(request: GraphRequest, run: Run): Promise<Result<unknown
   }
 }
 
-function graphDeps(accessToken: string, { tool, access, context }: Run): GraphDeps {
+function graphDeps(accessToken: string, { tool, access, perimeter, context }: Run): GraphDeps {
   const { ai, config, requestId, clock, traffic } = context;
-  const { oid, email } = access.authorization.person;
+  const { oid, email: microsoftEmail } = access.authorization.person;
+  const email = perimeter.identity?.email ?? microsoftEmail;
   const metadata: GatewayMetadata = {
     userId: oid,
     ...(email !== "" && { userEmail: email }),
@@ -248,7 +255,14 @@ function noteAtGateway({ answers, failure }: Ran, durationMs: number, { ai, conf
 }
 
 /** The audit line: who did what through which client, and where to find it at the gateway and at Microsoft. */
-function logCall(tool: Tool, access: AccessGrant, ran: Ran, durationMs: number, context: AgentContext): void {
+function logCall(
+  tool: Tool,
+  access: AccessGrant,
+  perimeter: Perimeter,
+  ran: Ran,
+  durationMs: number,
+  context: AgentContext,
+): void {
   const { authorization } = access;
   const { answers, failure } = ran;
   const last = failure ?? answers.at(-1);
@@ -264,7 +278,7 @@ function logCall(tool: Tool, access: AccessGrant, ran: Ran, durationMs: number, 
     metadata: {
       binding: "MCP_OBJECT",
       clientId: authorization.clientId,
-      accessIdentity: authorization.accessIdentity,
+      accessIdentity: perimeter.identity?.subject ?? authorization.accessIdentity,
       aiGatewayLogId: last?.aiGatewayLogId ?? null,
       graphRequestIds: ids.filter((id) => id !== undefined),
     },

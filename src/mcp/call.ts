@@ -24,6 +24,8 @@ export type CallOutcome =
   | { readonly kind: "failed"; readonly message: string; readonly data: object; readonly quota: Quota }
   | { readonly kind: "rate_limited"; readonly quota: Quota }
   | { readonly kind: "unauthorized" }
+  /** Somebody else passed Cloudflare Access than the person who approved the grant. */
+  | { readonly kind: "identity_mismatch" }
   | { readonly kind: "insufficient_scope"; readonly scopes: readonly GraphScope[] };
 
 /** A protected operation and what it needs, for the challenge; the grant's object checks it against the token. */

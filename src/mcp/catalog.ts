@@ -103,9 +103,12 @@ function schemaOf(schema: GenericSchema, typeMode: "input" | "output"): JsonObje
     errorMode: "ignore",
     // Emptiness is refused, though nobody needs to be told so twenty times.
     ignoreActions: ["min_length"],
-    // What has a default is never null in a result.
-    overrideSchema: ({ jsonSchema }) =>
-      typeMode === "output" && "default" in jsonSchema ? (jsonSchema.anyOf?.[0] as typeof jsonSchema) : undefined,
+    overrideSchema({ jsonSchema }) {
+      if (jsonSchema.required?.length === 0) delete jsonSchema.required;
+      // What has a default is never null in a result.
+      const isGiven = typeMode === "output" && "default" in jsonSchema;
+      return isGiven ? (jsonSchema.anyOf?.[0] as typeof jsonSchema) : jsonSchema;
+    },
   });
   return rest;
 }

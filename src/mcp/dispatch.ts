@@ -102,6 +102,10 @@ function present(outcome: CallOutcome, needed: readonly string[], { id, era, dep
       return rateLimited(id, outcome.quota);
     case "unauthorized":
       return signIn(id, needed, deps);
+    case "identity_mismatch": {
+      const message = "Somebody else approved this sign-in; sign in as yourself.";
+      return errorReply(403, id, { code: ERROR.authRequired, message, data: { type: "access_denied" } });
+    }
     case "insufficient_scope":
       return stepUp(id, outcome.scopes, deps);
   }

@@ -67,6 +67,11 @@ function metaOf(message: unknown): JsonObject {
   return isJsonObject(params) && isJsonObject(params._meta) ? params._meta : {};
 }
 
+/** The id that an answer carries; null for what is no request. */
+export function idOf(message: Classified): RequestId | null {
+  return message.kind === "request" ? message.id : null;
+}
+
 interface Parts {
   readonly message: JsonObject;
   readonly id: RequestId | undefined;

@@ -30,6 +30,16 @@ export function admit(data: unknown, pace: Pace, nowMs: number): Pace | 1003 | 1
   return next.messages > MAX_MESSAGES_A_MINUTE || next.bytes > MAX_BYTES_A_MINUTE ? POLICY_VIOLATION : next;
 }
 
+/** RFC 6455 §4.2.2: of the subprotocols offered we speak one. */
+export function upgraded(webSocket: WebSocket, request: Request): Response {
+  const offered = (request.headers.get("Sec-WebSocket-Protocol") ?? "").split(/ *, */);
+  return new Response(null, {
+    status: 101,
+    webSocket,
+    headers: offered.includes("mcp") ? { "Sec-WebSocket-Protocol": "mcp" } : {},
+  });
+}
+
 /** Answers one message of a socket, where there are neither headers nor a status. */
 export async function answerOn(socket: Pick<WebSocket, "send" | "readyState">, text: string, deps: McpDeps) {
   const message = parseMessage(text);

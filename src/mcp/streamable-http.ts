@@ -5,7 +5,7 @@ import { err, type Result } from "../core/result.ts";
 import type { McpDeps } from "./call.ts";
 import { answer, misconfigured, signIn } from "./dispatch.ts";
 import { ERROR, errorReply, type Reply, type RequestId } from "./jsonrpc.ts";
-import { type Classified, classify, hasEnvelope, type MessageHeaders } from "./revisions.ts";
+import { type Classified, classify, hasEnvelope, idOf, type MessageHeaders } from "./revisions.ts";
 
 /** Room for 3 MB of attachments in base64; more could not pass Graph either. */
 export const MAX_MESSAGE_BYTES = 4_194_304;
@@ -36,8 +36,7 @@ export async function answerStreamPost(
   if (!message.ok) return respond(message.error, request);
   const classified = classify(message.value, readHeaders(request.headers));
   if (classified.kind === "refused") return respond(classified.reply, request);
-  const id = classified.kind === "request" ? classified.id : null;
-  return respond(refuseStream(deps, id) ?? (await post(classified)), request);
+  return respond(refuseStream(deps, idOf(classified)) ?? (await post(classified)), request);
 }
 
 /** A GET for a 2024-11-05 stream. Who names a revision probes for one, and must not start a second sign-in. */

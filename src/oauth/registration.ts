@@ -30,6 +30,8 @@ const REDIRECT_URI = v.pipe(
   ),
 );
 
+const UNNAMED = "Unnamed client";
+
 /** RFC 7591 §2. Unknown members are ignored (§3.1); these are checked and kept. */
 export const CLIENT_METADATA = v.object({
   redirect_uris: v.pipe(
@@ -42,8 +44,9 @@ export const CLIENT_METADATA = v.object({
       v.string(),
       v.maxLength(100, "may have at most 100 characters"),
       v.check((text) => !hasControlCharacters(text), "must not contain control characters"),
+      v.transform((text) => text.trim() || UNNAMED),
     ),
-    "Unnamed client",
+    UNNAMED,
   ),
   token_endpoint_auth_method: v.optional(
     v.picklist(["none", "client_secret_basic", "client_secret_post"]),

@@ -24,17 +24,18 @@ export function readScope(
   return known.length > 0 ? ok(known) : err("invalid_scope");
 }
 
-/** Shorthands for people who write the address by hand; `full` and unknown names leave everything. */
+/** Shorthands for people who write the address by hand. */
 const PRESETS: { readonly [name: string]: string | undefined } = {
+  full: "",
   minimal: "User.Read",
   email: "Mail.Read Mail.Send",
   calendar: "Calendars.Read Calendars.ReadWrite",
   teams: "ChannelMessage.Send OnlineMeetings.ReadWrite Team.ReadBasic.All Channel.ReadBasic.All",
 };
 
-/** `scope_preset` as a `scope`. */
-export function presetScope(preset: string | undefined): string | undefined {
-  return preset !== undefined && Object.hasOwn(PRESETS, preset) ? PRESETS[preset] : undefined;
+/** `scope_preset` as a `scope`; a name that is none is an unknown scope. */
+export function presetScope(preset = "full"): string | undefined {
+  return Object.hasOwn(PRESETS, preset) ? PRESETS[preset] : preset;
 }
 
 /** What was asked and what Entra gave for it. Entra may grant less; it never widens a grant. */

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { clipText } from "../core/text.ts";
 import { Flag, list, page, Recipient, Text } from "../graph/answer.ts";
 import type { Answers } from "./define.ts";
-import { described, IMMUTABLE_IDS, integer, NextPageToken, PageToken } from "./schema.ts";
+import { IMMUTABLE_IDS, integer, NextPageToken, PageToken } from "./schema.ts";
 
 /** HTML costs a model ten times the tokens; ids that survive a move can be used later. */
 export const preferBodies = (format: "text" | "html") => [`outlook.body-content-type="${format}"`, IMMUTABLE_IDS];
@@ -43,7 +43,7 @@ export const EmailsOutput = v.object({ emails: v.array(Email), nextPageToken: Ne
 /** Arguments of every tool that lists mail. */
 export const LISTING = {
   count: v.optional(integer(1, 50), 10),
-  maxBodyChars: v.optional(described(integer(0, 20_000), "Characters of each body."), 2000),
+  maxBodyChars: v.optional(integer(0, 20_000), 2000),
   pageToken: PageToken,
 };
 

@@ -31,8 +31,18 @@ const GRANT: Active = {
 };
 
 function streamOf(accessHash: string, expiresAt: EpochSeconds, origin = "https://mcp.example.com"): FixtureSocket {
+  const perimeter = { identity: undefined, isRequired: false };
   const trace = { requestId: "r", clientType: "unknown" };
-  const stream: Stream = { gid: "g", trace, origin, path: "/sse", accessHash, expiresAt, sessionId: accessHash };
+  const stream: Stream = {
+    gid: "g",
+    trace,
+    origin,
+    path: "/sse",
+    accessHash,
+    expiresAt,
+    sessionId: accessHash,
+    perimeter,
+  };
   const socket = new FixtureSocket();
   remember(socket.asWebSocket, { stream, pace: REST });
   return socket;

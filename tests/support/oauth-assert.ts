@@ -1,5 +1,7 @@
 // What the answers of the authorization server have in common.
 import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Stack } from "../../fixtures/stack.ts";
 import type { Reply } from "./oauth-client.ts";
 
@@ -76,14 +78,59 @@ export function assertToolResult(reply: Reply): void {
   assert.ok(!("isError" in result && result.isError === true), reply.text);
 }
 
-/** Everything that is stored, for comparison: the KV entries and the bytes of every object. */
-export async function storageOf(stack: Stack): Promise<unknown> {
-  return { kv: await stack.kv(), objects: await stack.objectStorage() };
+/** Longer than anything that goes on after an answer takes. */
+const PATIENCE_MILLISECONDS = 5000;
+
+/** Repeats a check of something that goes on after the answer (`waitUntil`), until it holds. */
+export async function eventually(check: () => Promise<void>): Promise<void> {
+  const endMs = Date.now() + PATIENCE_MILLISECONDS;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > endMs) throw error;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
 }
 
-/** How often the schema of a stored grant occurs; an object that was only asked has none. */
-export async function countGrants(stack: Stack): Promise<number> {
-  return (await stack.objectStorage()).split("CREATE TABLE record").length - 1;
+/** Names of the objects' files: workerd makes one for every object that was ever asked, whether it stored anything or not. */
+async function objectFiles(stack: Stack): Promise<readonly string[]> {
+  const folder = stack.mf.unsafeGetPersistPaths().get("do");
+  assert.ok(folder !== undefined, "the objects are kept nowhere");
+  const names = await readdir(folder, { recursive: true });
+  return names
+    .filter((name) => /[0-9a-f]{64}\.sqlite$/.test(name))
+    .map((name) => join(folder, name))
+    .sort();
+}
+
+async function readIfThere(path: string): Promise<string> {
+  return readFile(path, "latin1").catch(() => "");
+}
+
+/** The objects that hold a grant's table; one that was asked and stored nothing is not among them. */
+export async function storedGrants(stack: Stack): Promise<readonly string[]> {
+  const stored: string[] = [];
+  for (const path of await objectFiles(stack)) {
+    // An idle object's log is merged into its file and removed, at any time.
+    const text = `${await readIfThere(`${path}-wal`)}${await readIfThere(path)}`;
+    if (text.includes("CREATE TABLE record")) stored.push(path);
+  }
+  return stored;
+}
+
+/** What is stored: the KV entries, and which objects were ever asked. Waits until nothing is being written any more. */
+export async function storageOf(stack: Stack): Promise<unknown> {
+  const read = async () => ({ kv: await stack.kv(), objects: await objectFiles(stack) });
+  let last = await read();
+  await eventually(async () => {
+    const next = await read();
+    const isQuiet = JSON.stringify(next) === JSON.stringify(last);
+    last = next;
+    assert.ok(isQuiet, "something is still being written");
+  });
+  return last;
 }
 
 /** Log lines that are JSON with this message. */

@@ -106,7 +106,8 @@ export class Lab {
   ): Promise<CallOutcome> {
     const context = await this.#context(requestId);
     const protectedCall: ProtectedCall = { kind: "tool", arguments: {}, ...call };
-    return runCall({ origin: ORIGIN, accessHash: await sha256(TOKEN), call: protectedCall }, context);
+    const perimeter = { identity: undefined, isRequired: false };
+    return runCall({ origin: ORIGIN, accessHash: await sha256(TOKEN), perimeter, call: protectedCall }, context);
   }
 
   async call(name: string, args: unknown = {}, requestId?: string): Promise<Reached> {

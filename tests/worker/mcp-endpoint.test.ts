@@ -316,6 +316,28 @@ test("EP-03: the message path takes POST only, and needs the stream's token befo
   assert.equal((await send("/mcp?sessionId=x", "POST", {}, PING)).status, 200);
 });
 
+test("DO-02: discovery asks neither an object nor KV, whoever asks", async () => {
+  const kv = await stack.kv();
+  const objects = await stack.objectStorage();
+  await stack.settleLogs();
+  const logged = stack.logs.length;
+  for (const method of ["initialize", "ping", "tools/list", "resources/list", "prompts/list", "server/discover"]) {
+    const asked = [undefined, "test-token", token].flatMap((bearer) => Array.from({ length: 7 }, () => bearer));
+    const answers = await Promise.all(asked.map((bearer) => rpc(stack, method, {}, { token: bearer })));
+    assert.ok(answers.every(({ status }) => status === 200));
+  }
+  assert.deepEqual(await stack.kv(), kv);
+  assert.equal(await stack.objectStorage(), objects);
+  await stack.settleLogs();
+  assert.equal(stack.logs.length, logged);
+});
+
+test("CS-01: an upgrade of an allowed origin is 101 and has the headers of every answer", async () => {
+  const opened = await handshake(`${stack.url}/mcp`, { ...UPGRADE, origin: stack.url });
+  assert.equal(opened.status, 101);
+  assert.match(opened.headers.get("x-request-id") ?? "", /^[0-9a-f-]{36}$/);
+});
+
 test("ER-09: every answer of the endpoint has its own request id and the house's headers", async () => {
   const seen = new Set<string>();
   for (const [method, headers] of [

@@ -6,7 +6,7 @@ import { type Stack, startStack } from "../../fixtures/stack.ts";
 import { epochSeconds } from "../../src/core/time.ts";
 import { loadKeyRing } from "../../src/crypto/keys.ts";
 import { mintGrantId, mintToken, type TokenKind } from "../../src/crypto/token.ts";
-import { assertToolResult, assertUnauthorized, countGrants, storageOf } from "../support/oauth-assert.ts";
+import { assertToolResult, assertUnauthorized, storageOf, storedGrants } from "../support/oauth-assert.ts";
 import {
   authorizeUrl,
   getEmails,
@@ -202,9 +202,9 @@ test("ST-06: a token with a good tag that was never issued is 401 on protected m
 });
 
 test("ST-07: a token with a good tag for an object that never was creates no table", async () => {
-  const before = await countGrants(stack);
+  const before = await storedGrants(stack);
   assertUnauthorized(await getEmails(stack, await mint("m365a", mintGrantId(), 600)));
-  assert.equal(await countGrants(stack), before);
+  assert.deepEqual(await storedGrants(stack), before);
 });
 
 test("row 27 / RFC 6750 §2.3: a token in the query or in the body is not read", async () => {

@@ -1,7 +1,7 @@
 // The way back from Entra: OA-15, EN-02, EN-03, EN-07, D-22, rows 3, 5, 9 and 36.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { Browser, pkcePair, readForm } from "../../fixtures/browser.ts";
+import { approve, Browser, pkcePair, readForm } from "../../fixtures/browser.ts";
 import type { JwtClaims, JwtSigner } from "../../fixtures/entra/key-ring.ts";
 import { signIn } from "../../fixtures/entra/server.ts";
 import { ADA, BORIS, MALLORY, OTHER_TENANT_ID, TENANT_ID } from "../../fixtures/people.ts";
@@ -9,7 +9,9 @@ import { type Stack, startStack } from "../../fixtures/stack.ts";
 import { assertErrorLocation, assertPage, assertToolResult, eventsOf, storageOf } from "../support/oauth-assert.ts";
 import {
   authorizeUrl,
+  type Changes,
   getEmails,
+  obtainCode,
   redeem,
   registerClient,
   signInWith,
@@ -46,9 +48,9 @@ interface PendingLogin {
 }
 
 /** Approved: the browser is about to open Entra. */
-async function startLogin(browser = new Browser()): Promise<PendingLogin> {
+async function startLogin(browser = new Browser(), changes: Changes = {}): Promise<PendingLogin> {
   const { verifier, challenge } = pkcePair();
-  const page = await browser.open(authorizeUrl(stack, client, challenge));
+  const page = await browser.open(authorizeUrl(stack, client, challenge, changes));
   const fields = { ...readForm(await page.text()), decision: "approve" };
   const posted = await browser.post(`${stack.url}/authorize`, fields);
   const entraUrl = posted.headers.get("location") ?? "";
@@ -69,8 +71,8 @@ async function assertOver({ browser, state }: PendingLogin): Promise<void> {
   await assertPage(await browser.open(`${stack.url}/callback?code=again&state=${state}`), 400);
 }
 
-async function failsWith(error: string): Promise<void> {
-  const login = await startLogin();
+async function failsWith(error: string, changes: Changes = {}): Promise<void> {
+  const login = await startLogin(new Browser(), changes);
   const grants = (await stack.kv()).filter(({ key }) => key.startsWith("user:")).length;
   const completed = (await eventsOf(stack, "OAuth sign-in completed")).length;
   const back = await login.browser.open(await signIn(login.entraUrl));
@@ -473,7 +475,7 @@ test("OA-11: Entra cannot widen what the person approved", async () => {
 
 test("OA-11: nothing granted is access_denied, and no grant", async () => {
   stack.entra.grantScopes = (asked) => asked.filter((scope) => !scope.includes("Mail."));
-  await failsWith("access_denied");
+  await failsWith("access_denied", { scope: "Mail.Read Mail.Send" });
 });
 
 test("EN-01 / AP-05: a sign-in that hops through a federated identity provider completes", async () => {
@@ -513,4 +515,27 @@ test("row 3: no answer of /callback leads to an address that was not registered"
   });
   const back = await browser.open(`${stack.url}/callback?${query}`);
   assertErrorLocation(back.headers.get("location"), clientHears("access_denied"));
+});
+
+for (const tenant of ["organizations", "common"]) {
+  test(`D-27 / EN-07: with the tenant ${tenant} every organisation may sign in, each under its own issuer only`, async (t) => {
+    const many = await startStack({ bindings: { MICROSOFT_TENANT_ID: tenant } });
+    t.after(() => many.dispose());
+    const asking = await registerClient(many);
+    for (const { email } of [ADA, MALLORY])
+      tokensOf(await redeem(many, asking, await obtainCode(many, asking, { email })));
+    many.entra.idTokenClaims = (claims) => ({ ...claims, iss: `${many.entra.origin}/${OTHER_TENANT_ID}/v2.0` });
+    const location = await approve(new Browser(), authorizeUrl(many, asking, pkcePair().challenge));
+    assertErrorLocation(location.href, { ...clientHears("access_denied"), iss: many.url });
+  });
+}
+
+test("EN-07: a domain name as tenant is a configuration error that names the variable", async (t) => {
+  const named = await startStack({ bindings: { MICROSOFT_TENANT_ID: "contoso.example" } });
+  t.after(() => named.dispose());
+  for (const path of ["/authorize?client_id=x", "/callback?code=a&state=b"]) {
+    const answer = await fetch(`${named.url}${path}`, { redirect: "manual" });
+    assert.equal(answer.status, 503);
+    assert.match(await answer.text(), /MICROSOFT_TENANT_ID/);
+  }
 });

@@ -129,14 +129,6 @@ test("OA-17: without CACHE_KV every use fetches, and works", async (t) => {
   assertToolResult(await getEmails(small, (await signInWith(small, clientOf(clientId))).accessToken));
 });
 
-test("OA-17: what is not a document is asked again, not remembered", async () => {
-  const clientId = freshId();
-  answerWith("oops", 500);
-  await assertPage(await ask(clientId), 400);
-  answerWith(documentOf(clientId));
-  assert.equal((await ask(clientId)).status, 200);
-});
-
 test("OA-17: a document lists its redirects to the letter; loopback differs in its port", async () => {
   const clientId = freshId();
   answerWith(documentOf(clientId, { redirect_uris: [REDIRECT, "http://127.0.0.1/callback"] }));

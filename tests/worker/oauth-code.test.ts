@@ -9,8 +9,8 @@ import {
   assertOAuthError,
   assertToolResult,
   assertUnauthorized,
-  countGrants,
   storageOf,
+  storedGrants,
 } from "../support/oauth-assert.ts";
 import {
   type AuthMethod,
@@ -196,11 +196,11 @@ test("row 17: a known grant id with another secret is invalid_grant, and the rea
 });
 
 test("row 17 / ST-07: a code with a good tag for an object that never was leaves nothing behind", async () => {
-  const before = await countGrants(stack);
+  const before = await storedGrants(stack);
   const ring = await loadKeyRing(stack.bindings.ENCRYPTION_KEY ?? "", undefined);
   const { text } = await mintToken(ring, "m365c", mintGrantId(), epochSeconds(Date.now() + 60_000));
   assertOAuthError(await redeem(stack, open, { code: text, verifier: "v".repeat(43) }), 400, "invalid_grant");
-  assert.equal(await countGrants(stack), before);
+  assert.deepEqual(await storedGrants(stack), before);
 });
 
 test("row 17: a code one second past its end is invalid_grant", async () => {

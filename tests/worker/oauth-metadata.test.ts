@@ -112,6 +112,26 @@ test("CS-01: /authorize and /callback give no origin leave to read them", async 
   }
 });
 
+test("CS-01: preflights of the endpoints that programs call are 204, those of pages give no leave", async () => {
+  const ask = {
+    "access-control-request-method": "POST",
+    "access-control-request-headers": "authorization,content-type",
+  };
+  const headers = { origin: "http://localhost:6274", ...ask };
+  for (const path of ["/register", "/token", "/revoke", "/mcp", "/.well-known/oauth-authorization-server"]) {
+    const answer = await fetch(`${stack.url}${path}`, { method: "OPTIONS", headers });
+    assert.equal(answer.status, 204, path);
+    assert.ok(["*", headers.origin].includes(answer.headers.get("access-control-allow-origin") ?? ""), path);
+    assert.match(answer.headers.get("access-control-allow-headers") ?? "", /authorization/i);
+    assert.equal(answer.headers.get("access-control-allow-credentials"), null);
+  }
+  for (const path of ["/authorize", "/callback"]) {
+    const answer = await fetch(`${stack.url}${path}`, { method: "OPTIONS", headers });
+    await answer.body?.cancel();
+    assert.equal(answer.headers.get("access-control-allow-origin"), null, path);
+  }
+});
+
 test("EP-14: a document answers GET only; other methods are 405 with Allow", async () => {
   for (const path of DOCUMENTS) {
     const response = await fetch(`${stack.url}${path}`, { method: "POST", body: "{}" });

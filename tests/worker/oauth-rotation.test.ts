@@ -4,8 +4,15 @@ import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { Browser, pkcePair, readForm } from "../../fixtures/browser.ts";
 import { signIn } from "../../fixtures/entra/server.ts";
+import { ADA } from "../../fixtures/people.ts";
 import { type Stack, startStack } from "../../fixtures/stack.ts";
-import { assertOAuthError, assertPage, assertToolResult, assertUnauthorized } from "../support/oauth-assert.ts";
+import {
+  assertOAuthError,
+  assertPage,
+  assertToolResult,
+  assertUnauthorized,
+  eventually,
+} from "../support/oauth-assert.ts";
 import {
   authorizeUrl,
   getEmails,
@@ -213,4 +220,37 @@ test("KR-01: a rotation back and forth within a roll-out loses nobody", async ()
   await stack.restart({ ENCRYPTION_KEY: old, ENCRYPTION_KEY_PREVIOUS: next });
   assertToolResult(await getEmails(stack, late.accessToken));
   tokensOf(await refresh(stack, begun.session.client, late.refreshToken));
+});
+
+test("KR-01 / OA-20: the index of a person's grants is read under both keys, and follows what is used", async (t) => {
+  const OPERATOR_TOKEN = randomBytes(30).toString("base64url");
+  const operated = await startStack({ bindings: { OPERATOR_TOKEN } });
+  t.after(() => operated.dispose());
+  const revokeAda = async (): Promise<unknown> => {
+    const answer = await fetch(`${operated.url}/operator/revoke`, {
+      method: "POST",
+      body: JSON.stringify({ tid: ADA.tid, oid: ADA.oid }),
+      headers: { authorization: `Bearer ${OPERATOR_TOKEN}` },
+    });
+    assert.equal(answer.status, 200);
+    return answer.json();
+  };
+  const entries = async () => (await operated.kv()).filter(({ key }) => key.startsWith("user:")).length;
+
+  const before = await signInWith(operated, await registerClient(operated));
+  await eventually(async () => assert.equal(await entries(), 1));
+  await operated.restart({ ENCRYPTION_KEY: freshHex(), ENCRYPTION_KEY_PREVIOUS: operated.bindings.ENCRYPTION_KEY });
+  const after = await signInWith(operated, await registerClient(operated));
+  await eventually(async () => assert.equal(await entries(), 2));
+  await revokeAda();
+  for (const { accessToken } of [before, after]) assertUnauthorized(await getEmails(operated, accessToken));
+
+  const used = await signInWith(operated, await registerClient(operated));
+  await operated.restart({ ENCRYPTION_KEY: freshHex(), ENCRYPTION_KEY_PREVIOUS: operated.bindings.ENCRYPTION_KEY });
+  const renewed = tokensOf(await refresh(operated, used.client, used.refreshToken));
+  assertToolResult(await getEmails(operated, renewed.accessToken));
+  await operated.restart({ ENCRYPTION_KEY_PREVIOUS: undefined });
+  assertToolResult(await getEmails(operated, renewed.accessToken));
+  await revokeAda();
+  assertUnauthorized(await getEmails(operated, renewed.accessToken));
 });

@@ -60,12 +60,12 @@ export function rotateRefresh(
     outcome: { kind: "refused", reason },
   });
   if (grant?.state !== "active") return refuse("refresh_unknown");
-  // What would be dead on arrival is not worth rotating for; the client signs in again a minute early.
-  if (now > grant.authorization.expiresAt - LAST_SECONDS) return refuse("refresh_unknown");
   const use = recognise(grant.refresh, presented.refreshHash, now);
   if (use === "unknown") return refuse("refresh_unknown");
   if (grant.authorization.clientId !== presented.clientId) return refuse("client_mismatch");
   if (use === "reused") return refuse("refresh_reused", endGrant(grant, "refresh_reused"));
+  // What would be dead on arrival is not worth rotating for; the client signs in again a minute early.
+  if (now > grant.authorization.expiresAt - LAST_SECONDS) return refuse("refresh_unknown");
   if (!presented.isResourceAccepted(grant.authorization.resource)) return refuse("resource_mismatch");
   const scopes = presented.scopes ?? grant.authorization.scopes;
   if (scopes.some((scope) => !grant.authorization.scopes.includes(scope))) return refuse("scope_widened");

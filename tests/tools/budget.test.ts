@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { fitList, fitOne } from "../../src/tools/budget.ts";
+
+const MAX_BYTES = 96_000;
+const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
+const mails = (count: number, bodyChars: number) =>
+  Array.from({ length: count }, (_, index) => ({ id: String(index), body: "x".repeat(bodyChars) }));
+
+test("TL-15: what fits is shown as pretty JSON, whole", () => {
+  const emails = mails(2, 10);
+  const { result, kept } = fitList("emails", { emails }, emails);
+  assert.equal(kept, 2);
+  assert.equal(result.content[0]?.text, JSON.stringify(emails, null, 2));
+  assert.deepEqual(result.structuredContent, { emails });
+});
+
+test("TL-15: fifty huge mails keep their number and lose length first", () => {
+  const emails = mails(50, 20_000);
+  const { result, kept } = fitList("emails", { emails }, emails);
+  const shown = result.structuredContent.emails as { body: string; bodyTruncated?: boolean }[];
+  assert.equal(kept, 50);
+  assert.ok(shown.every(({ body, bodyTruncated }) => body.length === 500 && bodyTruncated === true));
+  assert.ok(bytes(result) <= MAX_BYTES);
+});
+
+test("TL-15: then items go from the end, counted and with advice", () => {
+  const events = Array.from({ length: 100 }, (_, index) => ({ id: String(index), subject: "x".repeat(2000) }));
+  const { result, kept } = fitList("events", { events }, events);
+  assert.ok(kept > 15 && kept < 50 && bytes(result) <= MAX_BYTES + 500, `${kept} kept`);
+  assert.deepEqual([result.structuredContent.truncated, result.structuredContent.omitted], [true, 100 - kept]);
+  assert.deepEqual(
+    (result.structuredContent.events as typeof events).map(({ id }) => id),
+    events.slice(0, kept).map(({ id }) => id),
+  );
+  assert.match(result.content[1]?.text ?? "", new RegExp(`^${100 - kept} more did not fit`));
+});
+
+test("TL-15: an item that is too large alone leaves an empty list and no endless loop", () => {
+  const events = [{ id: "1", subject: "x".repeat(200_000) }];
+  const { result, kept } = fitList("events", { events }, events);
+  assert.deepEqual([kept, result.structuredContent.omitted], [0, 1]);
+});
+
+test("TL-15: one mail is clipped until it fits, without cutting a character in two", () => {
+  const result = fitOne({ id: "1", body: "😀".repeat(50_000) }, undefined);
+  const { body, bodyTruncated } = result.structuredContent as { body: string; bodyTruncated?: boolean };
+  assert.ok(bytes(result) <= MAX_BYTES && body.length > 4000 && bodyTruncated === true && body.isWellFormed());
+});
+
+test("TL-15: whatever the items are, a list fits (property)", () => {
+  const item = fc.record({ id: fc.string(), body: fc.string({ maxLength: 40, unit: "binary" }), n: fc.nat(200) });
+  fc.assert(
+    fc.property(fc.array(item, { maxLength: 60 }), (seeds) => {
+      const emails = seeds.map(({ id, body, n }) => ({ id, body: body.repeat(n) }));
+      const { result, kept } = fitList("emails", { emails }, emails);
+      assert.ok(bytes(result) <= MAX_BYTES + 500 && kept <= emails.length);
+    }),
+    { numRuns: 60 },
+  );
+});

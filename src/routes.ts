@@ -70,6 +70,8 @@ export interface Route {
   /** Requests of foreign origins are refused before their body is read. */
   readonly isOriginChecked?: true;
   readonly methods: { readonly [method: string]: Handler };
+  /** Where this is not configured, the path does not exist. */
+  readonly needs?: keyof Config;
 }
 
 /** Every scope that something in the catalogue needs, in the order Graph documents them. */
@@ -112,7 +114,12 @@ export const ROUTES: { readonly [path: string]: Route } = {
   "/register": { kind: "api", cors: "public", methods: { POST: oauth(register, "LIMIT_REGISTER") } },
   "/token": { kind: "api", cors: "public", methods: { POST: oauth(token, "LIMIT_TOKEN") } },
   "/revoke": { kind: "api", cors: "public", methods: { POST: oauth(revoke, "LIMIT_REVOKE") } },
-  "/operator/revoke": { kind: "api", cors: "none", methods: { POST: oauth(revokePerson, "LIMIT_REVOKE") } },
+  "/operator/revoke": {
+    kind: "api",
+    cors: "none",
+    needs: "OPERATOR_TOKEN",
+    methods: { POST: oauth(revokePerson, "LIMIT_REVOKE") },
+  },
   ...documents("/.well-known/oauth-authorization-server", ["", "/sse", "/mcp"], authorizationServerMetadata),
   ...documents("/.well-known/openid-configuration", ["", "/sse", "/mcp"], openidConfiguration),
   ...documents("/.well-known/jwks.json", [""], () => ({ keys: [] })),

@@ -18,7 +18,7 @@ export { MicrosoftMCPAgent } from "./agent/microsoft-mcp-agent.ts";
 export default {
   async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
     const exchange = openExchange(request, env, ctx);
-    const route = ROUTES[exchange.url.pathname];
+    const route = findRoute(exchange);
     const origin = request.headers.get("Origin");
     const allowed = exchange.config.ok ? exchange.config.value.ALLOWED_ORIGINS : [];
     const isAllowed = origin !== null && isAllowedOrigin(origin, new URL(exchange.origin), allowed);
@@ -29,6 +29,12 @@ export default {
     return answer;
   },
 };
+
+function findRoute({ url, config }: Exchange): Route | undefined {
+  const route = ROUTES[url.pathname];
+  const isThere = route?.needs === undefined || (config.ok && config.value[route.needs] !== undefined);
+  return isThere ? route : undefined;
+}
 
 function openExchange(request: Request, env: Env, ctx: ExecutionContext): Exchange {
   const url = new URL(request.url);

@@ -1,7 +1,7 @@
 import type { EpochSeconds } from "../core/time.ts";
 import type { Box } from "../crypto/box.ts";
-import { deadline, endGrant } from "../oauth/grant/end.ts";
-import type { EndReason, Grant, Transition } from "../oauth/grant/grant.ts";
+import { deadline } from "../oauth/grant/end.ts";
+import type { Grant, Transition } from "../oauth/grant/grant.ts";
 import type { Usage } from "./usage.ts";
 
 /** The person's Microsoft tokens at rest. */
@@ -41,12 +41,6 @@ export class GrantStore {
   commit<Outcome>(transition: Transition<Outcome>): Outcome {
     if (transition.next !== this.grant()) this.#replace(transition.next);
     return transition.outcome;
-  }
-
-  /** Ends the grant, if there is one, from whatever state it is in. */
-  end(reason: EndReason): void {
-    const grant = this.grant();
-    if (grant !== undefined) this.commit({ next: endGrant(grant, reason), outcome: undefined });
   }
 
   microsoft(): MicrosoftRecord | undefined {

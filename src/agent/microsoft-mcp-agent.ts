@@ -22,6 +22,7 @@ import type {
   Trace,
 } from "../oauth/grants.ts";
 import { createLog } from "../observe/log.ts";
+import { end } from "./audit.ts";
 import type { AgentContext } from "./context.ts";
 import { GrantStore } from "./grant-store.ts";
 import { mcpDeps } from "./mcp-deps.ts";
@@ -66,8 +67,8 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
     return startLogin(input, await this.#context(input));
   }
 
-  async isFormUsed(_input: EndGrant) {
-    return this.#store.grant() !== undefined;
+  async state() {
+    return this.#store.grant()?.state;
   }
 
   async completeLogin(input: CompleteLogin) {
@@ -87,9 +88,7 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
   }
 
   async endGrant(input: EndGrant) {
-    const context = await this.#context(input);
-    context.store.end("revoked");
-    context.log({ level: "INFO", message: "OAuth grant ended", code: "revoked" });
+    return end("revoked", await this.#context(input));
   }
 
   async call(input: Input<CallInput>): Promise<CallOutcome> {

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from "../core/result.ts";
 import { type BoxPlace, openValue, sealValue } from "../crypto/box.ts";
 import { type EntraFailure, type MicrosoftTokens, refreshEntraTokens } from "../entra/token.ts";
+import { end } from "./audit.ts";
 import type { AgentContext } from "./context.ts";
 import type { MicrosoftRecord } from "./grant-store.ts";
 
@@ -92,8 +93,7 @@ export function logEntraFailure(failure: Omit<EntraFailure, "retryAfterSeconds">
 
 /** Microsoft will not renew the sign-in, so our tokens end with it. */
 export function endSession(context: AgentContext): Result<never, SessionProblem> {
-  context.store.end("microsoft_ended");
-  context.log({ level: "INFO", message: "OAuth grant ended", code: "microsoft_ended" });
+  end("microsoft_ended", context);
   return err({ kind: "ended", retryAfterSeconds: undefined });
 }
 

@@ -23,7 +23,7 @@ function toolOf(resource: Resource): Tool {
     annotations: READS,
     input: v.strictObject({}),
     answer: resource.answer,
-    output: v.looseObject({}),
+    output: v.object({}),
     build: () => ({ method: "GET", path, ...(tolerates && { tolerates }) }),
     next: (answers, _args, { follow }) =>
       resource.list === undefined

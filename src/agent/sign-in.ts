@@ -17,6 +17,7 @@ import { beginLogin, claimLogin, completeLogin } from "../oauth/grant/login.ts";
 import type { AuthorizationRequest, BeginLogin, CompleteLogin, LoginBegun, LoginCompleted } from "../oauth/grants.ts";
 import { computeChallenge } from "../oauth/pkce.ts";
 import { grantedScopes } from "../oauth/scope.ts";
+import { end } from "./audit.ts";
 import type { AgentContext } from "./context.ts";
 import { logEntraFailure, sealTokens } from "./microsoft-session.ts";
 
@@ -150,7 +151,7 @@ function fail(
   login: Login | undefined,
   problem: ClientError = BROKEN,
 ): LoginCompleted {
-  context.store.end(reason);
+  end(reason, context);
   if (login === undefined) return { kind: "refused", reason: "login_over" };
   return { kind: "failed", request: login.request, ...problem };
 }

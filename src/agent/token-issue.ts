@@ -9,6 +9,7 @@ import { type RefreshProblem, rotateRefresh } from "../oauth/grant/refresh.ts";
 import type { MicrosoftProblem, RedeemCode, RefreshTokens, RevokeToken, TokenAnswer } from "../oauth/grants.ts";
 import { computeChallenge } from "../oauth/pkce.ts";
 import { isOurResource } from "../oauth/resource.ts";
+import { commit } from "./audit.ts";
 import type { AgentContext } from "./context.ts";
 
 /** Tokens drawn and hashed before the check, so that nothing is awaited between check and write. */
@@ -33,11 +34,8 @@ export async function issueForCode(input: RedeemCode, context: AgentContext): Pr
     refreshHash: fresh.refreshHash,
     refreshExpiresAt: fresh.refresh.expiresAt,
   };
-  const outcome = context.store.commit(redeemCode(context.store.grant(), presented, context.now()));
-  if (outcome.kind === "refused") {
-    if (outcome.reason === "code_replayed") context.log({ level: "WARN", message: "OAuth code replayed, grant ended" });
-    return outcome;
-  }
+  const outcome = commit(redeemCode(context.store.grant(), presented, context.now()), context);
+  if (outcome.kind === "refused") return outcome;
   context.log({ level: "INFO", message: "OAuth code redeemed", userId: outcome.authorization.person.oid });
   return issued(fresh.access, fresh.refresh.text, outcome.authorization, outcome.authorization.scopes, context);
 }
@@ -69,13 +67,8 @@ export async function issueForRefresh(
       return { kind: "refused", reason, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
     }
   }
-  const outcome = context.store.commit(rotateRefresh(context.store.grant(), presented, context.now()));
-  if (outcome.kind === "refused") {
-    if (outcome.reason === "refresh_reused") {
-      context.log({ level: "WARN", message: "OAuth refresh token reused, grant ended" });
-    }
-    return outcome;
-  }
+  const outcome = commit(rotateRefresh(context.store.grant(), presented, context.now()), context);
+  if (outcome.kind === "refused") return outcome;
   context.log({ level: "INFO", message: "OAuth tokens refreshed", userId: outcome.authorization.person.oid });
   const refreshText =
     outcome.kind === "rotated"
@@ -133,7 +126,6 @@ function issued(
 /** RFC 7009 §2.1. What belongs to another client, or is unknown, stays as it is. */
 export async function revokeIssued(input: RevokeToken, context: AgentContext): Promise<void> {
   const presented = { hash: await sha256(input.token), clientId: input.clientId };
-  const outcome = context.store.commit(revokeToken(context.store.grant(), presented));
-  if (outcome === "ended") context.log({ level: "INFO", message: "OAuth grant ended", code: "revoked" });
+  const outcome = commit(revokeToken(context.store.grant(), presented), context);
   if (outcome === "access_removed") context.log({ level: "INFO", message: "OAuth token revoked" });
 }

@@ -105,7 +105,7 @@ async function runTool(run: Run): Promise<Ran> {
   }
   const toolContext: ToolContext = {
     nowMs: context.clock(),
-    callKey: await callKey(run),
+    callKey: tool.usesCallKey ? await callKey(run) : "",
     page: page?.value.path,
     follow: (nextLink) => followLink(tool.name, nextLink, context),
     session: sessionOf(run),
@@ -116,10 +116,14 @@ async function runTool(run: Run): Promise<Ran> {
   const paths: GraphPath[] = [];
   let request = built.value;
   while (request !== undefined) {
+    const { tolerates } = request;
     const reached = await takeStep(request, run);
-    if (reached === "session_ended") return { kind: reached, result: NOTHING, answers };
+    if (reached === "session_ended") {
+      // What was done must not be called undone, or it will be done twice; the next call asks for a sign-in.
+      if (tolerates === "all") break;
+      return { kind: reached, result: NOTHING, answers };
+    }
     if (!reached.ok) {
-      const { tolerates } = request;
       if (tolerates === "all" || tolerates?.includes(reached.error.type)) break;
       return failedRun(reached.error, run);
     }
@@ -266,6 +270,7 @@ function logCall(
   const { authorization } = access;
   const { answers, failure } = ran;
   const last = failure ?? answers.at(-1);
+  const { type } = ran.result.structuredContent.error ?? {};
   const ids = [...answers, failure].map((one) => one?.graphRequestId);
   context.log({
     level: ran.result.isError ? "WARN" : "INFO",
@@ -274,7 +279,7 @@ function logCall(
     userId: authorization.person.oid,
     durationMs,
     status: last?.status,
-    code: failure?.type,
+    code: typeof type === "string" ? type : undefined,
     metadata: {
       binding: "MCP_OBJECT",
       clientId: authorization.clientId,

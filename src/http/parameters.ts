@@ -1,4 +1,4 @@
-import { readBounded } from "../core/body.ts";
+import { readBody } from "../core/body.ts";
 import { readUtf8 } from "../core/bytes.ts";
 import { err, ok, type Result } from "../core/result.ts";
 
@@ -33,7 +33,7 @@ export function readParameters(search: URLSearchParams): Result<Parameters, Repe
 export async function readForm(request: Request, maxBytes: number): Promise<Result<Parameters, FormProblem>> {
   const mediaType = (request.headers.get("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase();
   if (mediaType !== "application/x-www-form-urlencoded") return err({ reason: "form_content_type" });
-  const bytes = await readBounded(request.body, maxBytes);
+  const bytes = await readBody(request, maxBytes);
   if (!bytes.ok) return err({ reason: bytes.error });
   const text = readUtf8(bytes.value);
   if (text === undefined) return err({ reason: "form_malformed" });

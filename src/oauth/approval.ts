@@ -108,7 +108,7 @@ export function loginCookieName(gid: string): string {
 
 async function deny(form: ApprovalForm, context: OAuthContext): Promise<Response> {
   // Told no, the client must not get a code from an approval of the same form.
-  if (await context.grants(form.gid).isFormUsed({ trace: trace(context), gid: form.gid })) return refuseUsed(context);
+  if (await context.grants(form.gid).state()) return refuseUsed(context);
   logDecision("OAuth grant denied", form, context);
   const answer = { error: "access_denied", error_description: "The request was denied." } as const;
   return redirect(302, authorizationResponse(form.request.redirectUri, form.request.state, context.origin, answer));

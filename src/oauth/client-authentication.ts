@@ -1,9 +1,11 @@
 import { equalText, readBase64, readUtf8 } from "../core/bytes.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { sha256 } from "../crypto/hash.ts";
+import { readToken } from "../crypto/token.ts";
 import type { Parameters } from "../http/parameters.ts";
 import type { AuthMethod, Client } from "./client.ts";
-import type { OAuthContext } from "./context.ts";
+import { isClientDocumentUrl } from "./client-document.ts";
+import { type OAuthContext, tokenKeys } from "./context.ts";
 import type { OAuthError } from "./errors.ts";
 
 interface Credentials {
@@ -20,6 +22,9 @@ export async function authenticateClient(
   const credentials = readCredentials(parameters, context.request.headers.get("Authorization"));
   if (!credentials.ok) return credentials;
   const { method, clientId, clientSecret } = credentials.value;
+  if (isClientDocumentUrl(clientId) && !(await holdsOurToken(parameters, context))) {
+    return err({ error: "invalid_grant", reason: "token_forged", description: "The code or token is unknown." });
+  }
   const client = await context.clients.find(clientId);
   if (client === undefined) return refuse("client_unknown", "This client is not registered; register again.");
   if (client.tokenEndpointAuthMethod !== method) return refuse("method_mismatch", methodAdvice(client));
@@ -27,6 +32,17 @@ export async function authenticateClient(
   const presentedHash = await sha256(clientSecret ?? "");
   const isSecret = client.clientSecretHash !== undefined && equalText(client.clientSecretHash, presentedHash);
   return isSecret ? ok(client) : refuse("secret_mismatch", "The client secret is wrong.");
+}
+
+/** A document is fetched only for somebody with a text of ours, or /token could be used to knock on doors. */
+async function holdsOurToken({ code, refresh_token, token }: Parameters, context: OAuthContext): Promise<boolean> {
+  const keys = await tokenKeys(context.config);
+  const text = code ?? refresh_token ?? token ?? "";
+  for (const kind of ["m365c", "m365r", "m365a"] as const) {
+    const read = await readToken(keys, kind, text, context.now);
+    if (read.ok || read.error === "token_expired") return true;
+  }
+  return false;
 }
 
 function readCredentials(parameters: Parameters, authorization: string | null): Result<Credentials, OAuthError> {

@@ -1,7 +1,7 @@
 import type { EpochSeconds } from "../core/time.ts";
 import type { GraphScope } from "../graph/scopes.ts";
 import type { CodeProblem } from "./grant/code.ts";
-import type { Authorization } from "./grant/grant.ts";
+import type { Authorization, Grant } from "./grant/grant.ts";
 import type { RefreshProblem } from "./grant/refresh.ts";
 
 /**
@@ -10,13 +10,14 @@ import type { RefreshProblem } from "./grant/refresh.ts";
  */
 export interface GrantObject {
   beginLogin(input: BeginLogin): Promise<LoginBegun>;
-  /** Whether the form of this id was approved before; asking leaves nothing behind. */
-  isFormUsed(input: EndGrant): Promise<boolean>;
+  /** Asking leaves nothing behind, also where there is no grant. */
+  state(): Promise<Grant["state"] | undefined>;
   completeLogin(input: CompleteLogin): Promise<LoginCompleted>;
   redeemCode(input: RedeemCode): Promise<TokenAnswer<CodeProblem>>;
   refreshTokens(input: RefreshTokens): Promise<TokenAnswer<RefreshProblem | MicrosoftProblem>>;
   revokeToken(input: RevokeToken): Promise<void>;
-  endGrant(input: EndGrant): Promise<void>;
+  /** Whether there was a grant to end. */
+  endGrant(input: EndGrant): Promise<boolean>;
 }
 
 export type Grants = (gid: string) => GrantObject;

@@ -44,7 +44,8 @@ export const CLIENT_METADATA = v.object({
       v.string(),
       v.maxLength(100, "may have at most 100 characters"),
       v.check((text) => !hasControlCharacters(text), "must not contain control characters"),
-      v.transform((text) => text.trim() || UNNAMED),
+      // Blanks and marks without a letter show as nothing.
+      v.transform((text) => (/[\p{L}\p{N}\p{S}]/u.test(text) ? text : UNNAMED)),
     ),
     UNNAMED,
   ),

@@ -13,6 +13,7 @@ export async function revoke(context: OAuthContext): Promise<Response> {
   const form = await readForm(context.request, MAX_TOKEN_REQUEST_BYTES);
   if (!form.ok) return oauthError(formError(form.error, MAX_TOKEN_REQUEST_BYTES), context);
   const client = await authenticateClient(form.value, context);
+  if (!client.ok && client.error.error === "invalid_grant") return DONE();
   if (!client.ok) return oauthError(client.error, context, form.value.client_id);
   const text = form.value.token;
   if (text === undefined) {
@@ -26,5 +27,8 @@ export async function revoke(context: OAuthContext): Promise<Response> {
     const { gid } = token.value;
     await context.grants(gid).revokeToken({ trace: trace(context), gid, token: text, clientId: client.value.clientId });
   }
-  return new Response(null, { status: 200 });
+  return DONE();
 }
+
+/** RFC 7009 §2.2: a token that is not known is as good as revoked. */
+const DONE = () => new Response(null, { status: 200 });

@@ -89,7 +89,8 @@ async function afterRedemption(
 ): Promise<void> {
   await context.clients.touch(client, context.now);
   const index = new UserIndex(context.registrations, await tokenKeys(context.config));
-  const replaced = await index.add(gid, authorization);
+  const isAlive = async (other: string) => ![undefined, "ended"].includes(await context.grants(other).state());
+  const replaced = await index.add(gid, authorization, isAlive);
   await Promise.all(replaced.map((older) => context.grants(older).endGrant({ trace: trace(context), gid: older })));
 }
 
@@ -116,6 +117,11 @@ const refresh: Exchange = async (parameters, client, context) => {
     scopes: scopes.value,
   });
   if (answer.kind === "refused") return err(grantError(answer.reason, answer.retryAfterSeconds));
+  // A key that is being replaced names people too: whoever goes on is entered anew.
+  if (keys.previous) {
+    const index = new UserIndex(context.registrations, keys);
+    context.waitUntil(index.put(refreshToken.value.gid, answer.authorization));
+  }
   return ok(answer);
 };
 

@@ -25,21 +25,41 @@ export class UserIndex {
     this.#ring = ring;
   }
 
+  /** Enters a grant under the current key, and takes it from under the previous one. */
+  async put(
+    gid: string,
+    { person, clientId, redirectUri, resource, createdAt, expiresAt }: Authorization,
+  ): Promise<string> {
+    const { current, previous } = this.#ring;
+    const binding = await sha256(JSON.stringify([clientId, redirectUri, resource]));
+    const key = `user:${await this.#hash(person, current)}:${gid}`;
+    await this.#kv.put(key, "", { expiration: expiresAt, metadata: { createdAt, binding } });
+    if (previous !== undefined) await this.#kv.delete(`user:${await this.#hash(person, previous)}:${gid}`);
+    return binding;
+  }
+
   /**
    * Enters a grant that was just redeemed.
+   * @param isAlive asked only when the bound is reached: entries of grants that are over do not count
    * @returns the grants that it replaces: older ones of the same client, redirect and resource, and what is over the bound
    */
-  async add(gid: string, authorization: Authorization): Promise<readonly string[]> {
-    const { person, clientId, redirectUri, resource, createdAt, expiresAt } = authorization;
-    const others = (await this.#list(person)).filter((entry) => entry.gid !== gid);
-    const binding = await sha256(JSON.stringify([clientId, redirectUri, resource]));
-    const key = `user:${await this.#hash(person, this.#ring.current)}:${gid}`;
-    await this.#kv.put(key, "", { expiration: expiresAt, metadata: { createdAt, binding } });
+  async add(
+    gid: string,
+    authorization: Authorization,
+    isAlive: (gid: string) => Promise<boolean>,
+  ): Promise<readonly string[]> {
+    const others = (await this.#list(authorization.person)).filter((entry) => entry.gid !== gid);
+    const binding = await this.put(gid, authorization);
     const replaced = others.filter((entry) => entry.binding === binding);
     const kept = others.filter((entry) => entry.binding !== binding).sort((a, b) => a.createdAt - b.createdAt);
-    const gone = [...replaced, ...kept.slice(0, Math.max(0, kept.length + 1 - MAX_GRANTS_PER_PERSON))];
-    await this.#remove(gone);
-    return gone.map((entry) => entry.gid);
+    if (kept.length >= MAX_GRANTS_PER_PERSON) {
+      const alive = await Promise.all(kept.map((entry) => isAlive(entry.gid)));
+      replaced.push(...kept.filter((_, index) => !alive[index]));
+      const living = kept.filter((_, index) => alive[index]);
+      replaced.push(...living.slice(0, Math.max(0, living.length + 1 - MAX_GRANTS_PER_PERSON)));
+    }
+    await this.#remove(replaced);
+    return replaced.map((entry) => entry.gid);
   }
 
   /** Takes all of a person's grants out of the index. */

@@ -35,8 +35,8 @@ export type LogEvent = Common &
     | (Message<"ERROR", "Authentication of this server at Microsoft failed"> & { readonly metadata: EntraFacts })
     | Message<"WARN", "Authentication by Cloudflare Access failed">
     | Message<"INFO", "OAuth code redeemed" | "OAuth tokens refreshed">
-    | Message<"WARN", "OAuth code replayed, grant ended" | "OAuth refresh token reused, grant ended">
-    | Message<"INFO", "OAuth grant ended" | "OAuth token revoked">
+    | (Message<"INFO" | "WARN", "OAuth grant ended"> & { readonly metadata: ApprovalFacts })
+    | Message<"INFO", "OAuth token revoked">
     | Message<"INFO", "Microsoft token refreshed">
     | (Message<"INFO" | "WARN", `tool: ${string}`> & { readonly metadata: CallFacts })
     | (Message<"WARN", "Graph API error"> & { readonly metadata: GraphFacts })

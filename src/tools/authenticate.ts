@@ -10,10 +10,10 @@ export const authenticate = defineTool({
   annotations: { ...READS, openWorldHint: false },
   input: v.strictObject({}),
   answer: v.unknown(),
-  output: v.looseObject({ authenticated: v.boolean() }),
+  output: v.object({ authenticated: v.boolean() }),
   build: () => undefined,
   present: (_answers, _args, { session }) => ({
-    text: "Authentication is handled automatically by the OAuth provider: you are signed in. Missing permissions are granted by signing in again.",
+    text: `Authentication is handled automatically by the OAuth provider: ${session.user.displayName} is signed in. Missing permissions are granted by signing in again.`,
     structured: { authenticated: true, ...session },
   }),
 });

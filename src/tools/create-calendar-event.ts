@@ -21,6 +21,7 @@ export const createCalendarEvent = defineTool({
     "Creates an event in the person's calendar. Attendees are invited by email at once, so confirm with the person first. isOnlineMeeting adds a Teams link.",
   scopes: ["Calendars.ReadWrite"],
   annotations: WRITES,
+  usesCallKey: true,
   accept: acceptEvent,
   input: v.strictObject({ ...EVENT_INPUT, subject: line(255), startDateTime: Time, endDateTime: Time }),
   answer: Written,

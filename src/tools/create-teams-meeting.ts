@@ -73,6 +73,7 @@ export const createTeamsMeeting = defineTool({
         subject,
         startDateTime: utcTime(start.ms),
         endDateTime: utcTime(end.ms),
+        // What is undefined here is left out of the JSON.
         ...(optionsBody(args.options) as OnlineMeeting),
       };
       return { method: "POST", path: { segments: ["me", "onlineMeetings"] }, body };

@@ -33,14 +33,14 @@ export const WRITES: ToolAnnotations = {
 export interface ToolContext {
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
-  /** The same for the same person, arguments and request, and for nothing else. */
+  /** The same for the same person, arguments and request, and for nothing else; empty where no tool asked for it. */
   readonly callKey: string;
   /** The page that a checked `pageToken` names. */
   readonly page: GraphPath | undefined;
   /** Where an `@odata.nextLink` leads; undefined when that is not Graph. */
   readonly follow: (nextLink: string | null | undefined) => GraphPath | undefined;
   /** Who is signed in, as `authenticate` shows it. */
-  readonly session: JsonObject;
+  readonly session: JsonObject & { readonly user: JsonObject & { readonly displayName: string } };
 }
 
 /** What is wrong with an argument, where its schema alone cannot tell. */
@@ -79,6 +79,8 @@ export interface ToolDefinition<Input extends ObjectSchema, Answer extends AnySc
   readonly output: Output;
   /** The member of `output` that is the list: it alone is shown as text, and it gives way when a result is too large. */
   readonly list?: string;
+  /** Whether `build` reads `callKey`. */
+  readonly usesCallKey?: true;
   /** What to do about a failure, where this tool knows better. */
   readonly hints?: { readonly [Type in FailureType]?: string };
   /** The first request; undefined when none is needed. Pure. */

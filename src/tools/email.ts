@@ -31,7 +31,7 @@ export const Message = v.object({
 
 export const Email = v.object({
   ...PLAIN,
-  from: v.nullable(Recipient),
+  from: v.nullish(Recipient),
   sender: v.string(),
   body: v.string(),
   bodyTruncated: v.optional(v.boolean()),

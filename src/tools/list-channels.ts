@@ -19,8 +19,8 @@ export const listChannels = defineTool({
   input: v.strictObject({ teamId: v.optional(described(Id, "id of a team.")) }),
   answer: page(Item),
   output: v.object({
-    channels: v.optional(v.array(v.looseObject({}))),
-    teams: v.optional(v.array(v.looseObject({}))),
+    channels: v.optional(v.array(v.object({}))),
+    teams: v.optional(v.array(v.object({}))),
     hint: v.optional(v.string()),
   }),
   build: ({ teamId }) => ({

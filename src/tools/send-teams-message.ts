@@ -52,7 +52,7 @@ export const sendTeamsMessage = defineTool({
           mentioned: { user: { id, displayName, userIdentityType: "aadUser" } },
         })),
       }),
-    } as ChatMessage,
+    } satisfies ChatMessage,
   }),
   present: ([message]) => ({ text: "Teams message sent", structured: message }),
 });

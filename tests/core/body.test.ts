@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readBounded } from "../../src/core/body.ts";
+import { readBody, readBounded } from "../../src/core/body.ts";
 
 /** A body in pieces that says when it was given up. */
 function body(...lengths: readonly number[]) {
@@ -40,3 +40,35 @@ test("a body of exactly the bound is read", async () => {
 
 test("no body is no bytes", async () =>
   assert.deepEqual(await readBounded(null, 8), { ok: true, value: new Uint8Array() }));
+
+/** A message with a body of five bytes. */
+function message(headers: Record<string, string> = {}, content: BodyInit = new Uint8Array(5)) {
+  return new Response(content, { headers });
+}
+
+for (const [what, headers] of [
+  ["announced", { "Content-Length": "5" }],
+  ["unannounced", {}],
+  ["announced as nonsense", { "Content-Length": "five" }],
+  ["encoded", { "Content-Length": "5", "Content-Encoding": "identity" }],
+] as const) {
+  test(`${what}: a body of exactly the bound is read`, async () =>
+    assert.deepEqual(await readBody(message(headers), 5), { ok: true, value: new Uint8Array(5) }));
+
+  test(`${what}: a body of one byte over the bound is refused`, async () =>
+    assert.deepEqual(await readBody(message(headers), 4), { ok: false, error: "body_too_large" }));
+}
+
+for (const [what, headers] of [
+  ["a body announced over the bound", { "Content-Length": "25" }],
+  ["a body that decoding makes longer than announced", { "Content-Length": "5", "Content-Encoding": "gzip" }],
+] as const) {
+  test(`${what} is not read to its end`, async () => {
+    const { stream, seen } = body(5, 5, 5, 5, 5);
+    assert.deepEqual(await readBody(message(headers, stream), 8), { ok: false, error: "body_too_large" });
+    assert.deepEqual(seen, { isCancelled: true, pulled: 2 });
+  });
+}
+
+test("a body that is longer than its announcement is refused", async () =>
+  assert.deepEqual(await readBody(message({ "Content-Length": "1" }), 4), { ok: false, error: "body_too_large" }));

@@ -88,7 +88,7 @@ test("TL-11: team update: the channel is found by name and gets a message of two
 
 test("TL-11: contact look-up: an address is found by the start of a name and written to", async () => {
   const [contact] = await list("getContacts", "contacts", { search: "Liam" });
-  const [first] = contact?.emailAddresses as { address: string }[];
+  const [first] = (contact?.emailAddresses ?? []) as { address: string }[];
   await client.call("sendEmail", { to: [first?.address], subject: "Route", body: "<p>Hello Liam</p>" });
   assert.equal(stack.graph.sentMail(ADA).length, 2);
 });

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { approve, Browser } from "../../fixtures/browser.ts";
@@ -42,11 +43,24 @@ async function start(path: string, transport: string, folder: string): Promise<R
     const url = printed[signIns];
     if (url === undefined) return;
     signIns += 1;
-    void approve(new Browser(), url).then((redirect) => fetch(redirect));
+    void approve(new Browser(), url).then(callBack);
   });
   const client = new Client({ name: "assistant", version: "1.0.0" });
   await client.connect(stdio);
   return { client, signIns: () => signIns, output: () => output };
+}
+
+/** It prints the address a moment before it listens for the answer, and says nothing when it does. */
+async function callBack(redirect: URL): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await fetch(redirect);
+      return;
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await sleep(50);
+    }
+  }
 }
 
 /** Puts a token that ran out where mcp-remote keeps the good one. */

@@ -26,6 +26,8 @@ export interface Deployment {
   requestsTo(address: string): SiteRequest[];
   post(path: string, body: string, contentType: string): Promise<Reply>;
   register(metadata: Readonly<Record<string, unknown>>): Promise<string>;
+  /** As it was in the beginning, for the next test. */
+  calm(): void;
   close(): Promise<void>;
 }
 
@@ -85,6 +87,11 @@ export async function startDeployment(): Promise<Deployment> {
     async register(metadata) {
       const body = JSON.stringify({ token_endpoint_auth_method: "none", ...metadata });
       return textOf((await deployment.post("/register", body, "application/json")).body, "client_id");
+    },
+    calm() {
+      Object.assign(stack.entra, { hop: false, sessionEmail: undefined });
+      deployment.through = (_, response) => response;
+      seen.length = 0;
     },
     async close() {
       await Promise.all([stack.dispose(), front.close(), backChannel.close()]);

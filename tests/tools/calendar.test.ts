@@ -345,6 +345,21 @@ for (const path of [/^\/me\/onlineMeetings\?/, /^\/me\/onlineMeetings\/.+/] as c
   });
 }
 
+test("TL-08: a sign-in that ends after the invitations went out does not undo them; the next call asks for it", async () => {
+  const fresh = await Lab.start();
+  fresh.graph.fault({ path: /^\/me\/onlineMeetings/ }, { kind: "insufficient-claims" });
+  const { structured } = await fresh.good("createTeamsMeeting", {
+    subject: "Review",
+    startTime: "2026-03-05T14:00",
+    endTime: "2026-03-05T15:00",
+    attendees: ["c@contoso.example"],
+    options: { recordAutomatically: true },
+  });
+  assert.equal(structured.optionsApplied, false);
+  assert.equal((await fresh.outcome({ name: "getEmails" })).kind, "unauthorized");
+  await fresh.close();
+});
+
 test("TL-18: checkAvailability shows slots and an error per unknown address", async () => {
   const { structured } = await lab.good("checkAvailability", {
     schedules: ["boris.lindqvist@contoso.example", "nobody@contoso.example"],

@@ -138,6 +138,21 @@ test("TL-12: a page token with a flipped byte, of another tool, of another grant
   assert.equal(lab.asked.length, 0);
 });
 
+test("TL-12: no change to a page token passes, wherever it is made (property)", async () => {
+  const { structured } = await lab.good("getEmails", { count: 2 });
+  const token = String(structured.nextPageToken);
+  lab.graph.reset();
+  await fc.assert(
+    fc.asyncProperty(fc.nat(token.length - 1), fc.constantFrom(..."AZaz09-_.="), async (at, mark) => {
+      fc.pre(token[at] !== mark);
+      const error = await lab.bad("getEmails", { pageToken: token.slice(0, at) + mark + token.slice(at + 1) });
+      assert.equal(error.field, "pageToken");
+    }),
+    { numRuns: 60 },
+  );
+  assert.equal(lab.asked.length, 0);
+});
+
 test("GW-10: a next link that leads elsewhere ends the paging with a warning", async () => {
   lab.graph.fault({ method: "GET" }, { kind: "foreign-next-link" });
   const { structured, texts } = await lab.good("getEmails", { count: 2 });

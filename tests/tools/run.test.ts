@@ -65,6 +65,11 @@ test("LG-03 LG-04: a failed Graph call is a warning with status, duration, attem
   assert.deepEqual([audit()[0]?.level, audit()[0]?.code], ["WARN", "graph_not_found"]);
 });
 
+test("LG-03: a call that was not made because of its arguments says so", async () => {
+  await lab.bad("getEmails", { count: 0 });
+  assert.deepEqual([audit()[0]?.level, audit()[0]?.code], ["WARN", "validation_error"]);
+});
+
 test("LG-04: each Graph call is a line at DEBUG with its duration", async () => {
   await lab.good("getEmails");
   const line = lab.events.find(({ message }) => message === "Graph call");

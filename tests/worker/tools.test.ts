@@ -114,6 +114,42 @@ for (const mode of ["ai-run", "custom-provider"] as const) {
       assert.ok(told.includes("resource:profile") && told.includes("resource:calendars"));
     });
 
+    test("TL-05: workerd knows the zones by both kinds of names", async () => {
+      const bounds: unknown[] = [];
+      for (const timeZone of ["Europe/Warsaw", "Central European Standard Time", "Omsk Standard Time", "UTC+12"]) {
+        await call("getCalendarEvents", { start: "2026-07-01", end: "2026-07-02", timeZone });
+        bounds.push(stack.graph.requests.at(-1)?.query.startDateTime);
+      }
+      const [warsaw, polish, omsk, fixed] = bounds;
+      assert.deepEqual([warsaw, polish], ["2026-06-30T22:00:00Z", "2026-06-30T22:00:00Z"]);
+      assert.deepEqual([omsk, fixed], ["2026-06-30T18:00:00Z", "2026-06-30T12:00:00Z"]);
+      assert.equal((await bad("getCalendarEvents", { timeZone: "Mars Standard Time" })).field, "timeZone");
+    });
+
+    test("RL-04: a read that nobody answers ends after 15 s as graph_timeout", async () => {
+      stack.gateway.fault = { kind: "hang" };
+      const started = Date.now();
+      const error = await bad("getEmails", { count: 1 });
+      assert.deepEqual([error.type, error.retryable], ["graph_timeout", true]);
+      const seconds = (Date.now() - started) / 1000;
+      assert.ok(seconds > 14 && seconds < 20, `${seconds} s`);
+      assert.ok((await lines(/^Graph API error$/)).some(({ context }) => /timeout exceeded/.test(String(context))));
+    });
+
+    test("EP-17: a modern client may keep what it read for no time and for nobody else; a legacy one hears nothing of it", async () => {
+      const uri = "microsoft://profile";
+      const _meta = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+      };
+      const headers = { "mcp-protocol-version": "2026-07-28", "mcp-method": "resources/read", "mcp-name": uri };
+      const modern = await rpc(stack, "resources/read", { uri, _meta }, { token: session.accessToken, headers });
+      const { ttlMs, cacheScope, resultType } = modern.body.result as Json;
+      assert.deepEqual([ttlMs, cacheScope, resultType], [0, "private", "complete"]);
+      const legacy = (await read(uri)).body.result as Json;
+      assert.deepEqual(Object.keys(legacy), ["contents"]);
+    });
+
     test("EN-04 RL-05: twelve parallel calls on an expired Microsoft token make one refresh and never five requests at once", async () => {
       stack.entra.expireAccessTokens();
       stack.graph.concurrencyLimit = 4;

@@ -129,6 +129,11 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
     await answerOn(socket, String(data), await this.#mcp({ ...stream, trace }, true));
   }
 
+  /** Without an answer the socket would count as open until the object sleeps. */
+  override webSocketClose(socket: WebSocket): void {
+    socket.close();
+  }
+
   /** Alarms may be late or come twice; the clock decides what is left, and nothing left is nothing stored. */
   override async alarm(): Promise<void> {
     const grant = this.#store.grant();

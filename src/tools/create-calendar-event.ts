@@ -39,7 +39,7 @@ export const createCalendarEvent = defineTool({
     };
   },
   next: (events, args) =>
-    args.isOnlineMeeting === true && events.length === 1 && events[0].id !== "" && joinUrlOf(events) === undefined
+    args.isOnlineMeeting === true && events.length === 1 && joinUrlOf(events) === undefined
       ? readAgain(events[0].id)
       : undefined,
   present(events) {

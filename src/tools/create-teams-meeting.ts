@@ -1,6 +1,7 @@
 import type { OnlineMeeting } from "@microsoft/microsoft-graph-types";
 import * as v from "valibot";
 import { Text } from "../graph/answer.ts";
+import { isSafeSegment } from "../graph/url.ts";
 import { acceptAttendees, acceptTime, change, rename } from "./accept.ts";
 import { defineTool, WRITES } from "./define.ts";
 import { Attendees, eventBody, joinUrlOf, OnlineMeetingAnswer, preferEvents, readAgain } from "./event.ts";
@@ -93,7 +94,7 @@ export const createTeamsMeeting = defineTool({
   next(answers, args) {
     const [{ id }] = answers;
     const joinUrl = joinUrlOf(answers);
-    if (args.attendees.length === 0 || id === "") return undefined;
+    if (args.attendees.length === 0) return undefined;
     if (joinUrl === undefined) return answers.length === 1 ? readAgain(id) : undefined;
     if (Object.keys(args.options).length === 0) return undefined;
     const found = answers.find(({ value }) => value != null);
@@ -103,14 +104,9 @@ export const createTeamsMeeting = defineTool({
       return { method: "GET", path: { segments: MEETINGS, query: [["$filter", filter]] }, tolerates: "all" };
     }
     const meeting = found === answers.at(-1) ? found.value?.[0] : undefined;
-    return (
-      meeting && {
-        method: "PATCH",
-        path: { segments: [...MEETINGS, meeting.id] },
-        body: optionsBody(args.options),
-        tolerates: "all",
-      }
-    );
+    if (meeting === undefined || !isSafeSegment(meeting.id)) return undefined;
+    const path = { segments: [...MEETINGS, meeting.id] };
+    return { method: "PATCH", path, body: optionsBody(args.options), tolerates: "all" };
   },
   present(answers, { attendees, options }) {
     const [{ id, joinWebUrl }] = answers;
@@ -119,7 +115,7 @@ export const createTeamsMeeting = defineTool({
     const optionsApplied = isSet || (answers.length > 2 && answers.at(-1)?.value == null);
     const note = optionsApplied ? "" : "\nThe options could not be set; set them in Teams.";
     return {
-      text: `Meeting created: ${joinUrl || "the join link is in the calendar event"}${note}`,
+      text: `Meeting created: ${joinUrl || "its join link is in Teams"}${note}`,
       structured: { id, joinUrl, invited: attendees.length, optionsApplied },
     };
   },

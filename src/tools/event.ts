@@ -3,6 +3,8 @@ import * as v from "valibot";
 import type { JsonObject } from "../core/json.ts";
 import { ok, type Result } from "../core/result.ts";
 import { addressed, Flag, list, Recipient, Text } from "../graph/answer.ts";
+import type { GraphRequest } from "../graph/request.ts";
+import { isSafeSegment } from "../graph/url.ts";
 import { acceptAttendees, acceptRange, change, rename } from "./accept.ts";
 import { Address, MAX_RECIPIENTS, recipient } from "./address.ts";
 import type { ArgumentProblem } from "./define.ts";
@@ -43,14 +45,17 @@ export const WrittenOutput = v.object({ id: v.string(), webLink: v.string(), joi
 export const joinUrlOf = (events: readonly Pick<v.InferOutput<typeof Written>, "onlineMeeting">[]) =>
   events.map(({ onlineMeeting }) => onlineMeeting?.joinUrl).find((url) => typeof url === "string");
 
-/** The join link may come a moment later than its event. */
-export const readAgain = (id: string) => ({
-  method: "GET" as const,
-  path: { segments: ["me", "events", id], query: [["$select", "id,webLink,onlineMeeting"]] as const },
-  prefer: [IMMUTABLE_IDS],
-  afterMs: 1000,
-  tolerates: "all" as const,
-});
+/** The join link may come a moment later than its event. Undefined for an id that is none. */
+export function readAgain(id: string): GraphRequest | undefined {
+  if (!isSafeSegment(id)) return undefined;
+  return {
+    method: "GET",
+    path: { segments: ["me", "events", id], query: [["$select", "id,webLink,onlineMeeting"]] },
+    prefer: [IMMUTABLE_IDS],
+    afterMs: 1000,
+    tolerates: "all",
+  };
+}
 
 export const Attendees = v.pipe(
   v.array(

@@ -23,7 +23,7 @@ const LEVELS: readonly Level[] = ["DEBUG", "INFO", "WARN", "ERROR"];
 const EVENTS: { readonly [L in Level]: LogEvent } = {
   DEBUG: { level: "DEBUG", message: "request" },
   INFO: EVENT,
-  WARN: { level: "WARN", message: "OAuth refresh token reused, grant ended" },
+  WARN: { level: "WARN", message: "Authentication by Cloudflare Access failed" },
   ERROR: { level: "ERROR", message: "unexpected fault", error: "TypeError" },
 };
 

@@ -277,6 +277,25 @@ test("TL-06: a join link that comes later is read once more", async () => {
   );
 });
 
+test("GW-10: an id of Graph's that would change a path is not followed, and the event was made all the same", async () => {
+  for (const id of ["../../users", "a/b", "."]) {
+    lab.answers.push(() => Response.json({ id }, { status: 201 }));
+    await lab.good("createCalendarEvent", { ...EVENT, isOnlineMeeting: true });
+    const joinUrl = "https://teams.microsoft.com/l/1";
+    lab.answers.push(() => Response.json({ id: "1", onlineMeeting: { joinUrl } }, { status: 201 }));
+    lab.answers.push(() => Response.json({ value: [{ id }] }));
+    const meeting = {
+      subject: "x",
+      startTime: "2026-03-05T14:00",
+      durationMinutes: 5,
+      attendees: ["c@contoso.example"],
+    };
+    const { structured } = await lab.good("createTeamsMeeting", { ...meeting, options: { lobbyBypass: "everyone" } });
+    assert.equal(structured.optionsApplied, false);
+  }
+  assert.equal(lab.asked.length, 0);
+});
+
 test("ER-04: an event that was answered without a body was created all the same", async () => {
   lab.graph.fault({ method: "POST" }, { kind: "empty-body" });
   const { text } = await lab.good("createCalendarEvent", EVENT);

@@ -168,7 +168,7 @@ for (const tool of TOOLS) {
   if (tool.name === "authenticate") continue;
 
   for (const [type, answer] of FAILURES) {
-    test(`ER-06 ER-07: ${tool.name} after ${type}: fits the schema, says what and what to do, once`, async () => {
+    test(`ER-05 to ER-07: ${tool.name} after ${type}: fits the schema, says what and what to do, once`, async () => {
       const lab = await Lab.start();
       open.push(lab);
       const { result } = await play(lab, tool, () => answer());
@@ -191,6 +191,8 @@ for (const tool of TOOLS) {
       );
       assert.ok(text.length < 1000 && !text.includes("\n") && !text.includes("\u202e"));
       assert.equal(lab.refreshes, type === "graph_unauthorized" ? 1 : 0);
+      // ER-05
+      assert.doesNotMatch(JSON.stringify(result), /microsoft-token|Bearer|m365-egress-gateway|MCP_OBJECT|AADSTS/);
     });
   }
 

@@ -168,7 +168,8 @@ for (const age of [2, 5, 20]) {
     for (let count = 0; count < age; count += 1) newest = tokensOf(await refresh(stack, open, newest)).refreshToken;
     assertOAuthError(await refresh(stack, open, session.refreshToken), 400, "invalid_grant");
     assertOAuthError(await refresh(stack, open, newest), 400, "invalid_grant");
-    assert.ok((await eventsOf(stack, "OAuth refresh token reused, grant ended")).length > 0);
+    const reasons = (await eventsOf(stack, "OAuth grant ended")).map(({ code }) => code);
+    assert.equal(reasons.at(-1), "refresh_reused");
   });
 }
 
@@ -357,6 +358,24 @@ test("row 24: a storm of refreshes after Entra's invalid_grant asks Entra once",
   const replies = await Promise.all(Array.from({ length: 20 }, () => refresh(stack, open, session.refreshToken)));
   for (const reply of replies) assertOAuthError(reply, 400, "invalid_grant");
   assert.equal(stack.entra.requests.length, asked + 1);
+});
+
+test("section 4: a refresh that is refused anyway never gets as far as Entra, and reuse ends the grant while Entra is down", async () => {
+  const session = await signInBriefly(open, { authorize: { scope: "Mail.Read" } });
+  const asked = stack.entra.requests.length;
+  const stranger = await registerClient(stack);
+  assertOAuthError(await refresh(stack, stranger, session.refreshToken), 400, "invalid_grant");
+  const wider = { changes: { scope: "Mail.Send" } };
+  assertOAuthError(await refresh(stack, open, session.refreshToken, wider), 400, "invalid_scope");
+  assert.equal(stack.entra.requests.length, asked);
+
+  stack.entra.accessTokenLifetimeSeconds = SHORT_SECONDS;
+  const second = tokensOf(await refresh(stack, open, session.refreshToken));
+  const third = tokensOf(await refresh(stack, open, second.refreshToken));
+  stack.entra.failure = "unavailable";
+  assertOAuthError(await refresh(stack, open, session.refreshToken), 400, "invalid_grant");
+  stack.entra.failure = undefined;
+  assertOAuthError(await refresh(stack, open, third.refreshToken), 400, "invalid_grant");
 });
 
 test("EN-06: revoked refresh tokens at Entra end the grant at the next call, with the challenge of AU-01", async () => {

@@ -268,10 +268,10 @@ test("LG-07: the end of a grant is audited with person, client, redirect host an
     message: string,
     end: (client: TestClient, session: Session) => Promise<unknown>,
   ])[] = [
-    ["OAuth grant ended", (client, session) => revoke(stack, client, session.refreshToken)],
-    ["OAuth code replayed, grant ended", (client, session) => redeem(stack, client, session)],
+    ["revoked", (client, session) => revoke(stack, client, session.refreshToken)],
+    ["code_replayed", (client, session) => redeem(stack, client, session)],
     [
-      "OAuth refresh token reused, grant ended",
+      "refresh_reused",
       async (client, session) => {
         const second = tokensOf(await refresh(stack, client, session.refreshToken));
         await refresh(stack, client, second.refreshToken);
@@ -279,14 +279,15 @@ test("LG-07: the end of a grant is audited with person, client, redirect host an
       },
     ],
   ];
-  for (const [message, end] of endings) {
+  for (const [reason, end] of endings) {
     const { client, session } = await begin();
     await end(client, session);
-    const event = (await eventsOf(stack, message)).at(-1);
-    assert.equal(event?.userId, ADA.oid, message);
+    const event = (await eventsOf(stack, "OAuth grant ended")).at(-1);
+    assert.equal(event?.code, reason);
+    assert.equal(event?.userId, ADA.oid, reason);
     const text = JSON.stringify(event);
     for (const fact of [client.clientId, "app.example.com", "Mail.Read"])
-      assert.ok(text.includes(fact), `${message}: ${fact}`);
+      assert.ok(text.includes(fact), `${reason}: ${fact}`);
   }
 });
 

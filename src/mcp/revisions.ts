@@ -137,7 +137,7 @@ function nameOf(method: string, params: JsonObject): string | undefined {
 
 /** MCP 2026-07-28 streamable-http: a value that is no plain ASCII travels as `=?base64?…?=`. */
 function decodeName(header: string | null): string | null | undefined {
-  const [, encoded] = /^=\?base64\?(.*?)=*\?=$/.exec(header ?? "") ?? [];
+  const [, encoded] = /^=\?base64\?([\w+/-]*)={0,2}\?=$/.exec(header ?? "") ?? [];
   if (encoded === undefined) return header;
   const bytes = readBase64url(encoded.replaceAll("+", "-").replaceAll("/", "_"));
   return bytes && readUtf8(bytes);

@@ -228,3 +228,11 @@ test("EP-18: any JSON value under any headers is classified, and refused only as
     { numRuns: 2000 },
   );
 });
+
+test("EP-18: an Mcp-Name of 100,000 characters that nearly is base64 is refused without stalling", () => {
+  const name = `=?base64?${"=".repeat(100_000)}x`;
+  const started = process.cpuUsage();
+  assert.equal(outcome(classify(modern("tools/call", { name: "x" }), headersOf("tools/call", name))), "400 -32020");
+  // Matching in quadratic time took 15 s; any linear way takes a thousandth of that.
+  assert.ok(process.cpuUsage(started).user < 3_000_000);
+});

@@ -53,8 +53,16 @@ test("D-15: Microsoft giving X.Read does not grant X.ReadWrite", () => {
 
 test("OA-11: Microsoft giving nothing grants nothing", () => assert.deepEqual(grantedScopes(CATALOGUE, [""]), []));
 
-for (const preset of [undefined, "full", "", "constructor", "toString", "EMAIL"]) {
-  test(`OA-12: scope_preset=${preset} leaves it open`, () => assert.equal(presetScope(preset), undefined));
+for (const preset of [undefined, "full"]) {
+  test(`OA-12: scope_preset=${preset} leaves it open`, () => {
+    assert.deepEqual(readScope(presetScope(preset), CATALOGUE), { ok: true, value: undefined });
+  });
+}
+
+for (const preset of ["constructor", "toString", "EMAIL", "mail"]) {
+  test(`OA-12: scope_preset=${preset} is no preset and is invalid_scope, never everything`, () => {
+    assert.deepEqual(readScope(presetScope(preset), CATALOGUE), { ok: false, error: "invalid_scope" });
+  });
 }
 
 for (const [preset, scope] of [

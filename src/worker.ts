@@ -43,6 +43,7 @@ function openExchange(request: Request, env: Env, ctx: ExecutionContext): Exchan
   const requestId = randomUuid();
   const clientType = detectClientType(request.headers);
   const clock = () => Date.now();
+  const log = createLog({ requestId, clientType, minimumLevel: logLevel(env), clock });
   return {
     request,
     env,
@@ -54,8 +55,11 @@ function openExchange(request: Request, env: Env, ctx: ExecutionContext): Exchan
     clientType,
     nowMs: clock(),
     clock,
-    log: createLog({ requestId, clientType, minimumLevel: logLevel(env), clock }),
-    waitUntil: (work) => ctx.waitUntil(work),
+    log,
+    waitUntil: (work) =>
+      ctx.waitUntil(
+        work.catch((error) => log({ level: "ERROR", message: "unexpected fault", error: describeFault(error) })),
+      ),
   };
 }
 

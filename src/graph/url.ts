@@ -18,6 +18,8 @@ const OUTLOOK_ID = /^[A-Za-z0-9+/_-]{40,}={0,2}$/;
 /** Whether a segment leaves the path it stands in as it is. */
 export function isSafeSegment(segment: string): boolean {
   if (segment === "" || segment === "." || segment === ".." || segment.length > MAX_SEGMENT_LENGTH) return false;
+  // Half a surrogate pair cannot be encoded.
+  if (!segment.isWellFormed()) return false;
   return OUTLOOK_ID.test(segment) || !(/[/\\?#%]/.test(segment) || hasControlCharacters(segment));
 }
 
@@ -31,7 +33,9 @@ export function writeGraphPath(version: string, path: GraphPath): string {
   if (unsafe !== undefined) throw new Error("unsafe segment in a Graph path");
   // A fixed function such as supportedTimeZones(...) is never a segment here, so everything is encoded.
   const segments = path.segments.map(encodeURIComponent).join("/");
-  const query = (path.query ?? []).map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
+  const query = (path.query ?? [])
+    .map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`)
+    .join("&");
   return `/${version}/${segments}${query === "" ? "" : `?${query}`}`;
 }
 

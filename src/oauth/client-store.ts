@@ -42,6 +42,8 @@ export function createClientStore(
     },
     save: (client) => put(client, UNUSED_CLIENT_SECONDS),
     async touch(client, now) {
+      // A document is nobody's registration, and its address may be longer than a key.
+      if (isClientDocumentUrl(client.clientId)) return;
       if (client.lastUsedAt !== undefined && now - client.lastUsedAt < TOUCH_INTERVAL_SECONDS) return;
       // A client of the operator's is not in this namespace and must not get an expiry.
       if ((await registrations.get(key(client.clientId))) === null) return;

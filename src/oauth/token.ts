@@ -80,18 +80,19 @@ const redeem: Exchange = async (parameters, client, context) => {
   return ok(answer);
 };
 
-/** Not the client's business, so it need not wait: its registration lives on, and older grants of it end. */
+/** Not the client's business, so it need not wait: older grants of it end, and its registration lives on. */
 async function afterRedemption(
   gid: string,
   authorization: Authorization,
   client: Client,
   context: OAuthContext,
 ): Promise<void> {
-  await context.clients.touch(client, context.now);
   const index = new UserIndex(context.registrations, await tokenKeys(context.config));
   const isAlive = async (other: string) => ![undefined, "ended"].includes(await context.grants(other).state());
+  // First what the operator's revocation depends on; a registration that cannot be touched today is touched tomorrow.
   const replaced = await index.add(gid, authorization, isAlive);
   await Promise.all(replaced.map((older) => context.grants(older).endGrant({ trace: trace(context), gid: older })));
+  await context.clients.touch(client, context.now);
 }
 
 /** RFC 6749 §6. */

@@ -41,7 +41,8 @@ export function acceptAttendees(value: unknown): unknown {
 export function acceptTime(value: unknown): unknown {
   if (!isJsonObject(value)) return value;
   const { dateTime, timeZone, ...more } = value;
-  const isTime = typeof dateTime === "string" && Object.keys(more).length === 0;
+  const isZone = timeZone === undefined || typeof timeZone === "string";
+  const isTime = typeof dateTime === "string" && isZone && Object.keys(more).length === 0;
   if (!isTime) return value;
   return timeZone === undefined ? dateTime : `${dateTime}[${timeZone}]`;
 }

@@ -12,7 +12,8 @@ Pacific:Hawaiian=Honolulu,Easter Island=Easter,West Pacific=Port_Moresby,Central
 
 /** The IANA name behind a Windows name; any other name as it is. */
 export function ianaName(zone: string): string {
-  if (!/ standard time|^russia time zone|^utc[+-]/i.test(zone)) return zone;
+  // Beyond ASCII there are letters that fold into ours.
+  if (!/^[\x20-\x7e]*$/.test(zone) || !/ standard time|^russia time zone|^utc[+-]/i.test(zone)) return zone;
   const wanted = zone.toLowerCase().replace(" standard time", "");
   for (const row of WINDOWS.split("\n")) {
     const [area, names = ""] = row.split(":");
@@ -31,7 +32,7 @@ const DAY_MS = 86_400_000;
 /** Milliseconds that a zone is ahead of UTC at an instant; undefined when there is no such zone. */
 function offsetAt(instantMs: number, iana: string): number | undefined {
   // Offsets such as `+02:00` are zones to some engines, but never to Graph.
-  if (!/^[A-Za-z]/.test(iana)) return undefined;
+  if (!/^[A-Za-z][\x20-\x7e]*$/.test(iana)) return undefined;
   try {
     const format = new Intl.DateTimeFormat("en-US", { timeZone: iana, timeZoneName: "longOffset" });
     const [, sign, hours, minutes] = /GMT([+-])(\d\d):(\d\d)/.exec(format.format(instantMs)) ?? [];

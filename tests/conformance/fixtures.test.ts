@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { bundleWorker } from "../../fixtures/bundle.ts";
 import { type Stack, startStack } from "../../fixtures/stack.ts";
-import { runSuite } from "./suite.ts";
+import { freePort } from "../../fixtures/workerd.ts";
+import { registerClient } from "../support/oauth-client.ts";
+import { CLIENT_DOCUMENTS, CODE_GRANT, METADATA, runAuthorization, runSuite } from "./suite.ts";
 
 let stack: Stack;
 before(async () => {
@@ -34,4 +36,13 @@ test("EP-18: header validation passes, required or not", async () => {
   ]);
   assert.equal(run.exitCode, 0, run.output);
   assert.ok((run.checks.SUCCESS?.length ?? 0) >= 14, run.output);
+});
+
+test("OA-14: a code grant passes with client_secret_basic and a resource", async () => {
+  const redirectUris = [`http://127.0.0.1:${await freePort()}/callback`];
+  const client = await registerClient(stack, { redirectUris, method: "client_secret_basic" });
+  const run = await runAuthorization(stack.url, client, ["--resource", `${stack.url}/mcp`]);
+  assert.deepEqual(run.complaints, []);
+  assert.deepEqual(run.checks, { SUCCESS: [CODE_GRANT, METADATA, CLIENT_DOCUMENTS] }, run.output);
+  assert.equal(run.exitCode, 0, run.output);
 });

@@ -1,6 +1,8 @@
 // The product with another catalogue: the suite's fixtures, for a caller who is signed in. Routing, origin rules,
-// headers, transport, classification and dispatch are those of `src`.
+// headers, transport, classification and dispatch are those of `src`. Metadata differs in one list; see below.
+
 import { answerPost } from "../../src/mcp/streamable-http.ts";
+import { authorizationServerMetadata } from "../../src/oauth/metadata.ts";
 import { type Exchange, ROUTES } from "../../src/routes.ts";
 import { callFixture, FIXTURES } from "./catalog.ts";
 
@@ -16,5 +18,14 @@ Object.assign(ROUTES["/mcp"]?.methods ?? {}, {
       requireAuthOnInitialize: false,
       requestId,
       fault: (error) => log({ level: "ERROR", message: "unexpected fault", error: String(error) }),
+    }),
+});
+
+// The suite uses a client's secret only where the metadata does not list `none`.
+Object.assign(ROUTES["/.well-known/oauth-authorization-server"]?.methods ?? {}, {
+  GET: ({ origin }: Exchange) =>
+    Response.json({
+      ...authorizationServerMetadata(origin, []),
+      token_endpoint_auth_methods_supported: ["client_secret_basic"],
     }),
 });

@@ -2,9 +2,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { approve, Browser } from "../../fixtures/browser.ts";
+import { coordinateMeeting, dailySummary, dateIn, updateTeam, writeToContact } from "../../fixtures/day.ts";
 import { ExampleClient, ToolError } from "../../fixtures/example-client.ts";
 import { ADA, BORIS } from "../../fixtures/people.ts";
 import { type Stack, startStack } from "../../fixtures/stack.ts";
+
+const ZONE = "Europe/Zagreb";
 
 let stack: Stack;
 let client: ExampleClient;
@@ -23,73 +26,49 @@ after(async () => {
   await stack.dispose();
 });
 
-type Item = Readonly<Record<string, unknown>>;
-const list = async (name: string, member: string, args: Record<string, unknown> = {}) => {
-  const items = (await client.call(name, args))[member];
-  assert.ok(Array.isArray(items), `${name}: ${member}`);
-  return items as Item[];
-};
-
 test("TL-11: the catalogue is listed before anybody has signed in", async () => {
   const tools = await client.listTools();
   assert.equal(tools[0]?.name, "getEmails");
   assert.equal(stack.entra.requests.length, 0);
 });
 
+test("TL-11: call gives an array for a tool that lists, and from prints as an address", async () => {
+  const emails = await client.call("getEmails", { count: 3 });
+  assert.equal(emails.length, 3);
+  for (const { from } of emails) assert.match(`${from}`, /^[^\s<>@]+@[^\s<>@]+$/);
+  assert.equal(emails[0]?.sender, `${BORIS.name} <${emails[0]?.from}>`);
+});
+
 test("TL-11: daily summary: mail and meetings are read, the summary is mailed to oneself", async () => {
-  const emails = await list("getEmails", "emails", { count: 20 });
-  const unread = emails.filter(({ isRead }) => isRead === false);
-  const events = await list("getCalendarEvents", "events", { days: 1, timeZone: "Europe/Zagreb" });
-  const body = [
-    ...unread.map(({ subject, sender }) => `${subject} from ${sender}`),
-    ...events.map(({ subject }) => String(subject)),
-  ];
-  await client.call("sendEmail", { to: ADA.email, subject: "My day", body: body.join("\n"), contentType: "text" });
+  const body = await dailySummary(client, ADA, ZONE);
+  assert.match(body, /^Today:\n(.+\n)*09:15 Stand-up\n/);
+  assert.match(body, /\nUnread:\nAccess review: three names still open \(boris\.lindqvist@contoso\.example\)\n/);
   const [sent] = stack.graph.sentMail(ADA);
   assert.equal(sent?.message.subject, "My day");
-  const [copy] = await list("getEmails", "emails", { folder: "sent", count: 1 });
+  const [copy] = await client.call("getEmails", { folder: "sent", count: 1 });
   assert.equal(copy?.subject, "My day");
 });
 
 test("TL-11: meeting coordination: a free half hour is found, and Boris is invited to it", async () => {
-  const range = { startDateTime: "2026-12-01T08:00", endDateTime: "2026-12-01T18:00", timeZone: "Europe/Zagreb" };
-  const schedules = await list("checkAvailability", "schedules", { schedules: [ADA.email, BORIS.email], ...range });
-  const views = schedules.map(({ availabilityView }) => String(availabilityView));
-  const slot = [...(views[0] ?? "")].findIndex((_digit, index) => views.every((view) => view[index] === "0"));
-  assert.ok(slot >= 0, "nobody is ever free");
-  const startTime = new Date(Date.parse("2026-12-01T08:00Z") + slot * 1_800_000).toISOString().slice(0, 16);
-  const meeting = { subject: "Docks", startTime, durationMinutes: 30, timeZone: range.timeZone };
-  const made = await client.call("createTeamsMeeting", {
-    ...meeting,
-    attendees: [{ address: BORIS.email }],
-    options: { lobbyBypass: "organization" },
-  });
+  const date = dateIn(ZONE, 1);
+  const made = await coordinateMeeting(client, { me: ADA, guests: [BORIS], date, timeZone: ZONE });
+  // Ada is at the dentist until a quarter to nine, and her stand-up is from a quarter past nine to half past.
+  assert.equal(made.startTime, `${date}T09:30`);
   assert.match(String(made.joinUrl), /^https:\/\/teams\.microsoft\.com\//);
-  assert.equal(made.optionsApplied, true);
-  const events = await list("getCalendarEvents", "events", range);
-  assert.ok(events.some(({ id, isOnlineMeeting }) => id === made.id && isOnlineMeeting === true));
+  assert.deepEqual([made.invited, made.optionsApplied], [1, true]);
+  const range = { startDateTime: `${date}T08:00`, endDateTime: `${date}T18:00`, timeZone: ZONE };
+  const event = (await client.call("getCalendarEvents", range)).find(({ id }) => id === made.id);
+  assert.deepEqual([event?.isOnlineMeeting, event?.start.dateTime.slice(0, 16)], [true, made.startTime]);
 });
 
 test("TL-11: team update: the channel is found by name and gets a message of two lines", async () => {
-  const teams = await list("listChannels", "teams");
-  const team = teams.find(({ displayName }) => displayName === "Operations");
-  const channels = await list("listChannels", "channels", { teamId: team?.id });
-  const general = channels.find(({ displayName }) => displayName === "General");
-  const mentions = [{ id: BORIS.oid, displayName: BORIS.name }];
-  await client.call("sendTeamsMessage", {
-    teamId: team?.id,
-    channelId: general?.id,
-    message: `Done:\n@${BORIS.name} has the keys`,
-    mentions,
-  });
+  await updateTeam(client, { team: "Operations", channel: "General", mentioned: BORIS });
   const { sent } = stack.graph.teamsMessages[0] ?? {};
   assert.deepEqual(sent?.body, { contentType: "html", content: `Done:<br><at id="0">${BORIS.name}</at> has the keys` });
 });
 
 test("TL-11: contact look-up: an address is found by the start of a name and written to", async () => {
-  const [contact] = await list("getContacts", "contacts", { search: "Liam" });
-  const [first] = (contact?.emailAddresses ?? []) as { address: string }[];
-  await client.call("sendEmail", { to: [first?.address], subject: "Route", body: "<p>Hello Liam</p>" });
+  assert.equal(await writeToContact(client, "Liam"), "liam.obrien@northwind.example");
   assert.equal(stack.graph.sentMail(ADA).length, 2);
 });
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { approve } from "../../fixtures/browser.ts";
-import { ExampleClient, type Structured, ToolError } from "../../fixtures/example-client.ts";
+import { ExampleClient, ToolError } from "../../fixtures/example-client.ts";
 import { ADA } from "../../fixtures/people.ts";
 import { type Stack, startStack } from "../../fixtures/stack.ts";
 import { createWitness, findSecrets, type Witness } from "../support/witness.ts";
@@ -104,8 +104,8 @@ describe("the whole journey", () => {
   const witness = createWitness();
   const authorizeUrls: URL[] = [];
   let stack: Stack;
-  let inbox: Structured;
-  let sentItems: Structured;
+  let inbox: readonly { readonly subject: string }[];
+  let sentItems: readonly unknown[];
   let kept: string;
 
   before(async () => {
@@ -148,7 +148,7 @@ describe("the whole journey", () => {
   });
 
   test("TL-03: getEmails answers as many mails as were asked for", () => {
-    assert.equal(Array.isArray(inbox.emails) && inbox.emails.length, 3);
+    assert.equal(inbox.length, 3);
   });
 
   test("TL-01: the mail is sent once and lies in the sent items", () => {
@@ -214,8 +214,7 @@ describe("the whole journey", () => {
   });
 
   test("D-37: no mail is stored or logged, neither what was sent nor what was read", () => {
-    const emails: readonly { readonly subject: string }[] = Array.isArray(inbox.emails) ? inbox.emails : [];
-    const words = [MAIL.to, MAIL.subject, MAIL.body, ...emails.map(({ subject }) => subject)];
+    const words = [MAIL.to, MAIL.subject, MAIL.body, ...inbox.map(({ subject }) => subject)];
     assert.equal(words.length, 6);
     // Object storage is read byte by byte.
     const bytes = (word: string) => Buffer.from(word).toString("latin1");

@@ -17,6 +17,8 @@ const REFUSED = [
   "%2e%2e",
   "a%2Fb",
   "a\u0000",
+  "\ud800",
+  `AAkALg${"a".repeat(40)}\udc00`,
   "a\nb",
   "x".repeat(1025),
 ];
@@ -27,6 +29,11 @@ for (const segment of REFUSED) {
     assert.throws(() => writeGraphPath("v1.0", { segments: ["me", segment] }), /unsafe segment/);
   });
 }
+
+test("GW-10: half a surrogate pair in a query is replaced, as every UTF-8 encoder does, and throws nothing", () => {
+  const query = [["$search", '"\ud83d"']] as const;
+  assert.equal(writeGraphPath("v1.0", { segments: ["me"], query }), "/v1.0/me?$search=%22%EF%BF%BD%22");
+});
 
 test("GW-10: an Outlook id may hold a slash, which is encoded and separates nothing", () => {
   const id = `AAkALg${"a+/B".repeat(30)}==`;

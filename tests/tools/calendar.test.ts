@@ -30,6 +30,11 @@ const REFUSED: readonly (readonly [tool: string, args: object, field: string])[]
     { ...EVENT, startDateTime: "2026-03-29T02:15", endDateTime: "2026-03-29T04:00" },
     "startDateTime",
   ],
+  [
+    "createCalendarEvent",
+    { ...EVENT, startDateTime: { dateTime: "2026-03-04T09:00", timeZone: { toString: 1 } } },
+    "startDateTime",
+  ],
   ["createCalendarEvent", { ...EVENT, attendees: ["Boris"] }, "attendees"],
   ["createCalendarEvent", { ...EVENT, attendees: Array(501).fill("a@contoso.example") }, "attendees"],
   ["createCalendarEvent", { ...EVENT, reminderMinutesBeforeStart: 40_321 }, "reminderMinutesBeforeStart"],

@@ -89,7 +89,17 @@ for (const [windows, iana] of WINDOWS) {
   });
 }
 
-for (const name of ["", "Mars/Phobos", "+02:00", "Central", "Paris", "Mars Standard Time", 'UTC"', "UTC\r\nX: y"]) {
+for (const name of [
+  "",
+  "Mars/Phobos",
+  "+02:00",
+  "Central",
+  "Paris",
+  "Mars Standard Time",
+  'UTC"',
+  "UTC\r\nX: y",
+  "Tur\u212aey Standard Time",
+]) {
   test(`TL-05: ${JSON.stringify(name)} is no zone`, () => assert.equal(isTimeZone(name), false));
 }
 

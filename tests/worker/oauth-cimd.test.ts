@@ -85,6 +85,20 @@ test("OA-17: a document is a client: sign-in, calls, refresh, revocation", async
   assert.deepEqual(stack.trespasses, []);
 });
 
+test("OA-17 / OA-20: a grant of a client whose address is longer than a KV key is in the index of its person", async () => {
+  const clientId = `${freshId().replace(".json", "")}/${"a".repeat(600)}.json`;
+  answerWith(documentOf(clientId));
+  const session = await signInWith(stack, clientOf(clientId));
+  const gid = session.accessToken.split(".")[1] ?? "";
+  // The index is written after the answer; the next request of the same isolate finds it.
+  const deadline = Date.now() + 5000;
+  let names: string[] = [];
+  while (Date.now() < deadline && !names.some((name) => name.endsWith(gid))) {
+    names = (await stack.kv()).map(({ key }) => key).filter((key) => key.startsWith("user:"));
+  }
+  assert.ok(names.some((name) => name.endsWith(`:${gid}`)));
+});
+
 test("OA-17: the page shows the document's words and the host that vouches for them", async () => {
   const clientId = freshId();
   answerWith(documentOf(clientId, { client_uri: "https://client.example.com/about", client_name: "<b>Orchard</b>" }));

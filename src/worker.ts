@@ -32,7 +32,7 @@ export default {
 
 function findRoute({ url, config }: Exchange): Route | undefined {
   const route = ROUTES[url.pathname];
-  const isThere = route?.needs === undefined || (config.ok && config.value[route.needs] !== undefined);
+  const isThere = route?.needs === undefined || !config.ok || config.value[route.needs] !== undefined;
   return isThere ? route : undefined;
 }
 

@@ -127,5 +127,7 @@ function issued(
 export async function revokeIssued(input: RevokeToken, context: AgentContext): Promise<void> {
   const presented = { hash: await sha256(input.token), clientId: input.clientId };
   const outcome = commit(revokeToken(context.store.grant(), presented), context);
-  if (outcome === "access_removed") context.log({ level: "INFO", message: "OAuth token revoked" });
+  if (outcome === "access_removed") {
+    context.log({ level: "INFO", message: "OAuth token revoked", metadata: { clientId: input.clientId } });
+  }
 }

@@ -36,7 +36,7 @@ export type LogEvent = Common &
     | Message<"WARN", "Authentication by Cloudflare Access failed">
     | Message<"INFO", "OAuth code redeemed" | "OAuth tokens refreshed">
     | (Message<"INFO" | "WARN", "OAuth grant ended"> & { readonly metadata: ApprovalFacts })
-    | Message<"INFO", "OAuth token revoked">
+    | (Message<"INFO", "OAuth token revoked"> & { readonly metadata: { readonly clientId: string } })
     | Message<"INFO", "Microsoft token refreshed">
     | (Message<"INFO" | "WARN", `tool: ${string}`> & { readonly metadata: CallFacts })
     | (Message<"WARN", "Graph API error"> & { readonly metadata: GraphFacts })

@@ -1,7 +1,9 @@
 // The commands of the README, as a person runs them.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ROOT } from "../../fixtures/bundle.ts";
 import { freePort } from "../../fixtures/workerd.ts";
@@ -108,6 +110,16 @@ describe("npm start on a free port", () => {
     assert.equal(sent.result.structuredContent.sent, true);
   });
 
+  test("DC-01: the curl commands of the README answer", async () => {
+    const readme = await readFile(join(ROOT, "README.md"), "utf8");
+    const commands = [...readme.matchAll(/^```sh\n(curl [\s\S]*?)^```$/gm)].map(([, command = ""]) => command);
+    assert.ok(commands.length > 0);
+    for (const command of commands) {
+      const answer = await runInShell(command.replaceAll("8787", String(port)));
+      assert.equal(answer.error, undefined, command);
+    }
+  });
+
   test("DX-12: /health answers 200", async () => {
     assert.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 200);
   });
@@ -168,7 +180,22 @@ describe("npm run demo", () => {
       "mcpTool: sendEmail",
       "Somebody replays the code",
       "invalid_grant",
-      "Done:",
+      "A day in the life",
+      "Daily summary",
+      "→ getCalendarEvents",
+      "Stand-up",
+      'subject: "My day"',
+      "Meeting coordination",
+      "→ checkAvailability",
+      "→ createTeamsMeeting",
+      "invited: 1",
+      "Team update",
+      "→ sendTeamsMessage",
+      "Contact look-up",
+      "Liam O'Brien — liam.obrien@northwind.example",
+      "The gateway's audit log",
+      "12 calls, 14 requests, all of them Ada's",
+      "steps, every answer as expected",
     ];
     const places = milestones.map((text) => demo.stdout.indexOf(text));
     assert.ok(!places.includes(-1), `missing: ${milestones.filter((_, index) => places[index] === -1).join(", ")}`);
@@ -176,6 +203,23 @@ describe("npm run demo", () => {
       places,
       [...places].sort((a, b) => a - b),
     );
+  });
+
+  test("TL-11: the audit log at the end of the demo names every call of the day, who made it, and its log id", () => {
+    const [, log = ""] = demo.stdout.split("The gateway's audit log, all of it\n");
+    const calls = [...log.matchAll(/^ {2}(\w+), ada\.novak@contoso\.example\n {4}request [\da-f-]{36}$/gm)];
+    assert.deepEqual(
+      calls.map(([, tool]) => tool),
+      [
+        ...["getEmails", "sendEmail"],
+        ...["getCalendarEvents", "getEmails", "sendEmail"],
+        ...["checkAvailability", "createTeamsMeeting"],
+        ...["listChannels", "listChannels", "sendTeamsMessage"],
+        ...["getContacts", "sendEmail"],
+      ],
+    );
+    assert.equal(log.replace(/\n\s+/g, " ").match(/log id [\dA-F]{26}/g)?.length, 14);
+    assert.match(log, /no payload kept/);
   });
 
   test("LD-02: the demo shows no whole credential", () => {

@@ -12,6 +12,7 @@ export function serveAnonymous(socket: WebSocket, depsOf: () => McpDeps, clock: 
   const end = setTimeout(close, LIFETIME_MILLISECONDS, 1000);
   let idle = setTimeout(close, IDLE_MILLISECONDS, 1000);
   socket.addEventListener("message", async ({ data }) => {
+    if (socket.readyState !== 1) return;
     clearTimeout(idle);
     idle = setTimeout(close, IDLE_MILLISECONDS, 1000);
     const admitted = admit(data, pace, clock());

@@ -18,6 +18,9 @@ export interface AgentContext {
   /** Shared by all calls of the object. */
   readonly traffic: Traffic;
   readonly ai: AiBinding | undefined;
+  /** One point per call: counts and times, nobody's data. */
+  readonly metrics: AnalyticsEngineDataset | undefined;
+  readonly clientType: string;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;

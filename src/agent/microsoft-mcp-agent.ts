@@ -114,7 +114,8 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
       return errorReply(404, idOf(message), error);
     }
     const reply = await answer(message, await this.#mcp(input, isKnown));
-    if (socket === undefined || reply?.status !== 200) return reply;
+    // A stream that ended meanwhile cannot carry the result of what was done, so the post does.
+    if (socket?.readyState !== 1 || reply?.status !== 200) return reply;
     socket.send(reply.body);
     return undefined;
   }
@@ -169,6 +170,8 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
       microsoft: this.#microsoft,
       traffic: this.#traffic,
       ai: this.env.AI,
+      metrics: this.env.METRICS,
+      clientType: trace.clientType,
       log: createLog({ ...trace, minimumLevel: logLevel(this.env), clock }),
       clock,
       now: () => this.#now(),

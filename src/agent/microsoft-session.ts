@@ -33,8 +33,11 @@ export class MicrosoftSession {
 
   /** Graph refused this token: another one, refreshed unless somebody else just did. */
   async replaceToken(refused: string, context: AgentContext): Promise<Result<string, SessionProblem>> {
+    const before = context.store.microsoft()?.box;
     const current = await this.accessToken(context);
-    return current.ok && current.value === refused ? this.#refreshOnce(context) : current;
+    if (!current.ok || current.value !== refused) return current;
+    // Opening the box took a moment, in which somebody else may have finished a refresh.
+    return context.store.microsoft()?.box === before ? this.#refreshOnce(context) : this.accessToken(context);
   }
 
   /** All callers wait for the same refresh. */

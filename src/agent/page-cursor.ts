@@ -46,6 +46,9 @@ export async function openCursor(
   const opened = await openValue<Cursor>(context.keys, boxPlace(context.gid, tool), pageToken);
   if (!opened.ok) return err("page_token_invalid");
   const cursor = opened.value.value;
+  // Graph's version may have been changed since.
+  const isOurs = !("link" in cursor.path) || cursor.path.link.startsWith(`/${context.config.GRAPH_API_VERSION}/`);
+  if (!isOurs) return err("page_token_invalid");
   return context.now() < cursor.expiresAt ? ok(cursor) : err("page_token_expired");
 }
 

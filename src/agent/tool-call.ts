@@ -49,11 +49,25 @@ export async function runCall(input: CallInput, context: AgentContext): Promise<
   if (isOver) return { kind: "rate_limited", quota };
   const checked = checkArguments(tool, input.call.arguments);
   const ran: Ran = checked.ok
-    ? await runTool({ call: checked.value, tool, access, perimeter: input.perimeter, usage, context, answers: [] })
+    ? await runTool({
+        call: checked.value,
+        tool,
+        access,
+        perimeter: input.perimeter,
+        entry: input.call.entry,
+        usage,
+        context,
+        answers: [],
+      })
     : { kind: "result", result: checked.error, answers: [] };
   const durationMs = context.clock() - startedMs;
   logCall(tool, access, input.perimeter, ran, durationMs, context);
   noteAtGateway(ran, durationMs, context);
+  context.metrics?.writeDataPoint({
+    indexes: [tool.name],
+    blobs: [tool.name, context.clientType, ran.failure?.type ?? ""],
+    doubles: [durationMs, 1],
+  });
   if (ran.kind === "session_ended") return { kind: "unauthorized" };
   return input.call.kind === "tool"
     ? { kind: "done", result: ran.result, quota }
@@ -82,6 +96,7 @@ interface Run {
   readonly tool: Tool;
   readonly access: AccessGrant;
   readonly perimeter: Perimeter;
+  readonly entry: number | undefined;
   readonly usage: Usage;
   readonly context: AgentContext;
   /** As Graph gave them, in order. */
@@ -163,9 +178,9 @@ function failedRun(failure: GraphFailure, { tool, context, answers }: Run): Ran 
 }
 
 /** For Graph's transactionId: our own repetition has the same one, a client's new call another. */
-function callKey({ call, tool, access, context }: Run): Promise<string> {
+function callKey({ call, tool, access, entry, context }: Run): Promise<string> {
   const { tid, oid } = access.authorization.person;
-  return sha256(JSON.stringify([tid, oid, context.requestId, tool.name, call.args]));
+  return sha256(JSON.stringify([tid, oid, context.requestId, entry, tool.name, call.args]));
 }
 
 function sessionOf({ access, usage }: Run): ToolContext["session"] {

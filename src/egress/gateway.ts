@@ -73,9 +73,9 @@ export async function patchGatewayLog(
   logId: string | null,
   metadata: { readonly outcome: string; readonly durationMs: number },
 ): Promise<void> {
-  if (logId !== null)
-    await ai
-      ?.gateway(config.AI_GATEWAY_ID)
-      .patchLog(logId, { metadata })
-      .catch(() => undefined);
+  try {
+    if (logId !== null) await ai?.gateway(config.AI_GATEWAY_ID).patchLog(logId, { metadata });
+  } catch {
+    // The entry stands without it.
+  }
 }

@@ -46,7 +46,11 @@ export async function callGraph(request: GraphRequest, deps: GraphDeps): Promise
     const entered = await traffic.enter(clock(), () => deps.wait(lastMs - clock()));
     if (!entered.ok) return entered;
     const attemptedMs = clock();
-    const result = await attemptOnce(message, deps, lastMs - attemptedMs);
+    const result = await attemptOnce(message, deps, lastMs - attemptedMs).catch((fault: unknown) => {
+      // A fault of ours must not keep the place of this request for ever.
+      traffic.leave(err(UNANSWERED.network), clock());
+      throw fault;
+    });
     traffic.leave(result, clock());
     deps.report(result, attempt, clock() - attemptedMs);
     if (result.ok || attempt === MAX_ATTEMPTS || !isRepeatable(request, result.error)) return result;

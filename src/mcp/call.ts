@@ -15,6 +15,8 @@ export interface ProtectedCall {
   readonly kind: "tool" | "resource";
   readonly name: string;
   readonly arguments: unknown;
+  /** Its place in a batch: two equal entries are two calls. */
+  readonly entry?: number;
 }
 
 /** What came of it. */

@@ -21,7 +21,7 @@ export function describeServer(origin: string) {
       authorization: `${origin}/.well-known/oauth-authorization-server`,
       health: `${origin}/health`,
     },
-    documentation: "README.md, SECURITY.md and OPERATIONS.md of the source distribution",
+    documentation: "README.md, SECURITY.md and TECHNICAL.md of the source distribution",
   };
 }
 

@@ -84,12 +84,30 @@ async function answerBatch(
     const message = `A batch has 1 to ${MAX_BATCH} messages of revision 2025-03-26 and no initialize.`;
     return errorReply(400, null, { code: ERROR.invalidRequest, message });
   }
-  const answered = await Promise.all(messages.map((message) => answer(classify(message, headers), deps)));
+  let isDone = false;
+  const done = () => {
+    isDone = true;
+  };
+  const answered = await Promise.all(
+    messages.map((message, entry) => answer(classify(message, headers), numbered(deps, entry, done))),
+  );
   const replies = answered.filter((reply) => reply !== undefined);
   if (replies.length === 0) return undefined;
-  // Only a status makes a client sign in, and a batch has one.
-  const whole = replies.find(({ status }) => status === 401 || status === 503);
+  // Only a status makes a client sign in, and a batch has one. It must not hide that something was done.
+  const whole = isDone ? undefined : replies.find(({ status }) => status === 401 || status === 503);
   return whole ?? { status: 200, body: `[${replies.map(({ body }) => body).join()}]` };
+}
+
+/** Deps whose calls know their place in the batch, and tell when one was carried out. */
+function numbered(deps: McpDeps, entry: number, done: () => void): McpDeps {
+  const { caller } = deps;
+  if (caller.kind !== "signed-in") return deps;
+  const call: typeof caller.call = async (operation) => {
+    const outcome = await caller.call({ ...operation, entry });
+    if (outcome.kind === "done") done();
+    return outcome;
+  };
+  return { ...deps, caller: { ...caller, call } };
 }
 
 function readHeaders(headers: Headers): MessageHeaders {

@@ -26,6 +26,16 @@ export async function authenticateClient(
     return err({ error: "invalid_grant", reason: "token_forged", description: "The code or token is unknown." });
   }
   const client = await context.clients.find(clientId);
+  // Whoever holds a token of ours was a client once: that its document cannot be had is no reason to forget us.
+  if (client === undefined && isClientDocumentUrl(clientId)) {
+    const description = "The client's document cannot be had just now; nothing was changed, try again.";
+    return err({
+      error: "temporarily_unavailable",
+      reason: "document_unavailable",
+      description,
+      retryAfterSeconds: 60,
+    });
+  }
   if (client === undefined) return refuse("client_unknown", "This client is not registered; register again.");
   if (client.tokenEndpointAuthMethod !== method) return refuse("method_mismatch", methodAdvice(client));
   if (method === "none") return ok(client);

@@ -32,7 +32,8 @@ export function oauthError(problem: OAuthError, context: OAuthContext, clientId?
     message: "OAuth request refused",
     code: problem.reason,
     context: context.url.pathname,
-    metadata: { clientId },
+    // Not yet authenticated: only what can be no secret that was put into the wrong place.
+    metadata: { clientId: /^([0-9a-f]{32}|https:\/\/\S{1,200})$/.test(clientId ?? "") ? clientId : undefined },
   });
   const headers: Record<string, string> = {};
   // RFC 6749 §5.2: the scheme the client may authenticate with.

@@ -32,6 +32,8 @@ const REDIRECT_URI = v.pipe(
 
 const UNNAMED = "Unnamed client";
 
+const PLAIN = v.check((text: string) => !hasControlCharacters(text), "must not contain control characters");
+
 /** RFC 7591 §2. Unknown members are ignored (§3.1); these are checked and kept. */
 export const CLIENT_METADATA = v.object({
   redirect_uris: v.pipe(
@@ -43,7 +45,7 @@ export const CLIENT_METADATA = v.object({
     v.pipe(
       v.string(),
       v.maxLength(100, "may have at most 100 characters"),
-      v.check((text) => !hasControlCharacters(text), "must not contain control characters"),
+      PLAIN,
       // Blanks and marks without a letter show as nothing.
       v.transform((text) => (/[\p{L}\p{N}\p{S}]/u.test(text) ? text : UNNAMED)),
     ),
@@ -69,7 +71,7 @@ export const CLIENT_METADATA = v.object({
   logo_uri: v.optional(WEB_LINK),
   policy_uri: v.optional(WEB_LINK),
   tos_uri: v.optional(WEB_LINK),
-  contacts: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(256))), v.maxLength(10))),
+  contacts: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(256), PLAIN)), v.maxLength(10))),
   // MCP 2026-07-28 client-registration: clients send it; it changes nothing here.
   application_type: v.optional(v.picklist(["native", "web"])),
 });

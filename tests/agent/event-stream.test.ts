@@ -3,6 +3,9 @@ import { mock, test } from "node:test";
 import { eventStream } from "../../src/agent/event-stream.ts";
 import { FixtureSocket } from "./fixture-socket.ts";
 
+// workerd's pipe is a TransformStream that changes nothing; Node has only the general one.
+Object.assign(globalThis, { IdentityTransformStream: TransformStream });
+
 function open(socket: FixtureSocket) {
   const { body } = eventStream(socket.asWebSocket, "/sse/message?sessionId=x");
   assert.ok(body !== null);
@@ -42,5 +45,13 @@ test("EP-03: a client that goes closes the socket to the object", async () => {
   const socket = new FixtureSocket();
   const stream = open(socket);
   await stream.cancel();
+  await new Promise(setImmediate);
+  assert.ok(socket.closedWith !== undefined);
+});
+
+test("EP-03: a client that does not read is let go at 4 MiB, so that it cannot fill the isolate", async () => {
+  const socket = new FixtureSocket();
+  open(socket);
+  for (let sent = 0; sent < 5; sent += 1) socket.receive("x".repeat(1_000_000));
   assert.ok(socket.closedWith !== undefined);
 });

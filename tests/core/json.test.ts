@@ -33,6 +33,16 @@ test("RFC 8259 §9: one deep member among many shallow ones is found", () => {
 
 test("RFC 8259 §9: nesting at the bound passes", () => assert.equal(parseJson(nested(MAX_JSON_DEPTH)).ok, true));
 
+test("EP-16: a million empty objects are refused before they are built", () => {
+  assert.deepEqual(parseJson(`[${"{},".repeat(1_000_000)}{}]`), { ok: false, error: "json_too_deep" });
+});
+
+test("a quote behind backslashes ends a string only where they come in pairs", () => {
+  const deep = nested(MAX_JSON_DEPTH);
+  assert.deepEqual(parseJson(`["\\\\",${deep}]`), { ok: false, error: "json_too_deep" });
+  assert.equal(parseJson(JSON.stringify([`\\"${"[".repeat(200)}`])).ok, true);
+});
+
 test("brackets inside a string are no nesting", () =>
   assert.equal(parseJson(JSON.stringify("[".repeat(500))).ok, true));
 

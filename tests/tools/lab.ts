@@ -168,6 +168,8 @@ export class Lab {
 
   async #context(requestId: string): Promise<AgentContext> {
     return {
+      metrics: undefined,
+      clientType: "unknown",
       gid: this.#options.gid ?? "AAAAAAAAAAAAAAAAAAAAAA",
       requestId,
       config: this.#config,

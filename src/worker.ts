@@ -82,7 +82,7 @@ async function answerSafely(exchange: Exchange, route: Route | undefined, isFore
 
 async function answer(exchange: Exchange, route: Route | undefined, isForeign: boolean): Promise<Response> {
   const { request, url, origin, requestId } = exchange;
-  const elsewhere = refuseAddress(url, new URL(origin), request.method, route, requestId);
+  const elsewhere = refuseAddress(url, origin === url.origin ? url : new URL(origin), request.method, route, requestId);
   if (elsewhere !== undefined) return elsewhere;
   if (route === undefined) return json(404, { error: "not_found", requestId });
   if (request.method === "OPTIONS" && route.cors !== "none") return preflight();
@@ -90,12 +90,16 @@ async function answer(exchange: Exchange, route: Route | undefined, isForeign: b
     return jsonError(403, "origin_refused", "Requests from this web origin are not allowed here.", requestId);
   }
   const { config } = exchange;
-  const perimeter = config.ok
+  // Most deployments and all of discovery's hot path have no Access; they need not wait for a promise of nothing.
+  const isGuarded = config.ok && config.value.CF_ACCESS_TEAM_DOMAIN !== undefined;
+  const perimeter = isGuarded
     ? await checkPerimeter(config.value, request, url.pathname, epochSeconds(exchange.nowMs))
     : ok(undefined);
   if (!perimeter.ok) return refuseAccess(perimeter.error, route, exchange);
   exchange.log({ level: "DEBUG", message: "request", context: `${request.method} ${url.pathname}` });
-  const answered = await route.methods[request.method]?.({ ...exchange, access: perimeter.value });
+  const answered = await route.methods[request.method]?.(
+    isGuarded ? { ...exchange, access: perimeter.value } : exchange,
+  );
   if (answered !== undefined) return answered;
   const allow = [...Object.keys(route.methods), ...(route.cors === "none" ? [] : ["OPTIONS"])].join(", ");
   return jsonError(405, "method_not_allowed", `This path answers ${allow}.`, requestId, { Allow: allow });

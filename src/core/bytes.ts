@@ -19,22 +19,29 @@ export function readUtf8(bytes: Uint8Array): string | undefined {
 
 export function base64url(bytes: Uint8Array): string {
   let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
+  // A call takes no more arguments than the stack has room for.
+  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 /** @returns the bytes, or undefined for anything that `base64url` would not have written (one text per value) */
 export function readBase64url(text: string): Bytes | undefined {
   if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return undefined;
-  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-  return base64url(bytes) === text ? bytes : undefined;
+  const bytes = latin1(atob(text.replaceAll("-", "+").replaceAll("_", "/")));
+  // Only the last, incomplete group can be written in more than one way.
+  const tail = bytes.subarray(bytes.length - (bytes.length % 3));
+  return text.endsWith(base64url(tail)) ? bytes : undefined;
 }
 
 /** RFC 4648 §4, with its padding. @returns the bytes, or undefined for anything else */
 export function readBase64(text: string): Bytes | undefined {
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text) ? latin1(atob(text)) : undefined;
+}
+
+function latin1(binary: string): Bytes {
+  const bytes = new Uint8Array(binary.length);
+  for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at);
+  return bytes;
 }
 
 export function hex(bytes: Uint8Array): string {

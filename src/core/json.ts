@@ -14,7 +14,8 @@ const MAX_CONTAINERS = 100_000;
 
 /** Parses JSON text (RFC 8259) and refuses nesting over `MAX_JSON_DEPTH`, before anything is built from it. */
 export function parseJson(text: string): Result<unknown, "json_malformed" | "json_too_deep"> {
-  if (isTooDeep(text)) return err("json_too_deep");
+  // A text of twice the bound cannot open and close more levels than that.
+  if (text.length > 2 * MAX_JSON_DEPTH && isTooDeep(text)) return err("json_too_deep");
   try {
     return ok(JSON.parse(text));
   } catch {

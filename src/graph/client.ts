@@ -1,4 +1,4 @@
-import { readBounded } from "../core/body.ts";
+import { readBody } from "../core/body.ts";
 import { readUtf8 } from "../core/bytes.ts";
 import { parseJson } from "../core/json.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -79,7 +79,7 @@ async function attemptOnce(
   const { response, logId } = sent.value;
   const { status, headers } = response;
   const details = { status, graphRequestId: headers.get("request-id") ?? undefined, aiGatewayLogId: logId };
-  const bytes = await readBounded(response.body, MAX_ANSWER_BYTES).catch((error: unknown) =>
+  const bytes = await readBody(response, MAX_ANSWER_BYTES).catch((error: unknown) =>
     err(
       error instanceof Error && error.name === "TimeoutError"
         ? ("graph_timeout" as const)

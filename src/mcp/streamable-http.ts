@@ -1,4 +1,4 @@
-import { readBounded } from "../core/body.ts";
+import { readBody } from "../core/body.ts";
 import { readUtf8 } from "../core/bytes.ts";
 import { isJsonObject, parseJson } from "../core/json.ts";
 import { err, type Result } from "../core/result.ts";
@@ -52,7 +52,7 @@ export function refuseStream(deps: McpDeps, id: RequestId | null = null): Reply 
 
 /** The media type does not matter: `curl -d` says form, and means JSON. */
 async function readMessage(request: Request): Promise<Result<unknown, Reply>> {
-  const bytes = await readBounded(request.body, MAX_MESSAGE_BYTES);
+  const bytes = await readBody(request, MAX_MESSAGE_BYTES);
   if (bytes.ok) return parseMessage(readUtf8(bytes.value));
   const message = `A message may have ${MAX_MESSAGE_BYTES} bytes (4 MiB), attachments 3 MB in all; send a link instead.`;
   return err(errorReply(413, null, { code: ERROR.invalidRequest, message }));

@@ -19,7 +19,7 @@ import type { AnswerKind } from "./http/headers.ts";
 import { isWithinLimit, limitHeaders } from "./http/rate-limit.ts";
 import { json, jsonError } from "./http/responses.ts";
 import type { CallOutcome, McpDeps, ProtectedCall, Quota } from "./mcp/call.ts";
-import { rateLimited, signIn } from "./mcp/dispatch.ts";
+import { identityMismatch, rateLimited, signIn } from "./mcp/dispatch.ts";
 import type { Reply } from "./mcp/jsonrpc.ts";
 import { idOf } from "./mcp/revisions.ts";
 import { describeServer, SERVER_INFO } from "./mcp/server-info.ts";
@@ -247,6 +247,7 @@ async function mcpGet(exchange: Exchange): Promise<Response | undefined> {
   const { webSocket, status } = opened;
   if (webSocket === null) {
     if (status === 401) return respond(signIn(null, [], deps), request);
+    if (status === 403) return respond(identityMismatch(null), request);
     return jsonError(429, "too_many_streams", "Close another stream first.", requestId, { "Retry-After": "60" });
   }
   return isUpgrade

@@ -5,7 +5,7 @@ import { type EpochSeconds, epochSeconds } from "../core/time.ts";
 import { randomUuid } from "../crypto/random.ts";
 import { Traffic } from "../graph/traffic.ts";
 import type { CallOutcome, McpDeps, ProtectedCall } from "../mcp/call.ts";
-import { answer } from "../mcp/dispatch.ts";
+import { answer, identityMismatch } from "../mcp/dispatch.ts";
 import { ERROR, errorReply, type Reply } from "../mcp/jsonrpc.ts";
 import { type Classified, idOf } from "../mcp/revisions.ts";
 import { admit, answerOn, POLICY_VIOLATION } from "../mcp/socket.ts";
@@ -30,7 +30,7 @@ import { MicrosoftSession } from "./microsoft-session.ts";
 import { finishLogin, startLogin } from "./sign-in.ts";
 import {
   type Access,
-  isAlive,
+  judge,
   openStream,
   recall,
   remember,
@@ -98,7 +98,8 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
   /** Opens a stream. Only our Worker can ask, and it has checked the token's tag and expiry. */
   override async fetch(request: Request): Promise<Response> {
     const stream = JSON.parse(request.headers.get(STREAM_HEADER) ?? "") as Stream;
-    if (!isAlive(stream, this.#store.grant(), this.#now())) return new Response(null, { status: 401 });
+    const status = judge(stream, this.#store.grant(), this.#now());
+    if (status !== 200) return new Response(null, { status });
     const response = openStream(this.ctx, stream);
     this.#store.keepAlarm();
     return response;
@@ -107,7 +108,9 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
   /** MCP 2024-11-05 transports: the result goes out on the stream; what needs a status of its own comes back. */
   async post(input: Input<PostInput>): Promise<Reply | undefined> {
     const { message, sessionId } = input;
-    const isKnown = isAlive(input, this.#store.grant(), this.#now());
+    const judged = judge(input, this.#store.grant(), this.#now());
+    if (judged === 403) return identityMismatch(idOf(message));
+    const isKnown = judged === 200;
     const [socket] = this.ctx.getWebSockets(sessionId);
     if (isKnown && socket === undefined) {
       const error = { code: ERROR.invalidRequest, message: "This stream is not open; connect again." };
@@ -122,7 +125,7 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
 
   override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
     const { stream, pace } = recall(socket);
-    const isKnown = isAlive(stream, this.#store.grant(), this.#now());
+    const isKnown = judge(stream, this.#store.grant(), this.#now()) === 200;
     const admitted = isKnown ? admit(data, pace, this.clock()) : POLICY_VIOLATION;
     if (typeof admitted === "number") return socket.close(admitted);
     remember(socket, { stream, pace: admitted });

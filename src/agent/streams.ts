@@ -35,11 +35,12 @@ interface Attachment {
 /** One person with many windows. */
 const MAX_STREAMS = 32;
 
-/** The token is alive, was issued for this server, and comes from whom it was issued to. */
-export function isAlive(access: Access, grant: Grant | undefined, now: EpochSeconds): boolean {
+/** 200: the token is alive, was issued for this server, and comes from whom it was issued to. Else what to answer. */
+export function judge(access: Access, grant: Grant | undefined, now: EpochSeconds): 200 | 401 | 403 {
   const granted = checkAccess(grant, access.accessHash, now);
-  if (granted === undefined || !isOurResource(granted.authorization.resource, access.origin)) return false;
-  return judgeIdentity(granted.authorization.accessIdentity, access.perimeter) === "same";
+  if (granted === undefined || !isOurResource(granted.authorization.resource, access.origin)) return 401;
+  const judged = judgeIdentity(granted.authorization.accessIdentity, access.perimeter);
+  return judged === "same" ? 200 : judged === "other" ? 403 : 401;
 }
 
 /** The object sleeps while nothing is said; the platform keeps the socket. */
@@ -72,7 +73,7 @@ export function reviewStreams(
   let next: EpochSeconds | undefined;
   for (const socket of sockets) {
     const { stream } = recall(socket);
-    if (!isAlive(stream, grant, now)) socket.close(POLICY_VIOLATION, "The sign-in has ended.");
+    if (judge(stream, grant, now) !== 200) socket.close(POLICY_VIOLATION, "The sign-in has ended.");
     else if (next === undefined || stream.expiresAt < next) next = stream.expiresAt;
   }
   return next;

@@ -102,13 +102,17 @@ function present(outcome: CallOutcome, needed: readonly string[], { id, era, dep
       return rateLimited(id, outcome.quota);
     case "unauthorized":
       return signIn(id, needed, deps);
-    case "identity_mismatch": {
-      const message = "Somebody else approved this sign-in; sign in as yourself.";
-      return errorReply(403, id, { code: ERROR.authRequired, message, data: { type: "access_denied" } });
-    }
+    case "identity_mismatch":
+      return identityMismatch(id);
     case "insufficient_scope":
       return stepUp(id, outcome.scopes, deps);
   }
+}
+
+/** Not a sign-in problem: a 401 would make the client sign in as whoever sits there. */
+export function identityMismatch(id: RequestId | null): Reply {
+  const message = "Somebody else approved this sign-in; sign in as yourself.";
+  return errorReply(403, id, { code: ERROR.authRequired, message, data: { type: "access_denied" } });
 }
 
 /** draft-ietf-httpapi-ratelimit-headers §3, §4. */

@@ -31,8 +31,8 @@ export async function revokePerson(context: OAuthContext): Promise<Response> {
     return jsonError(400, "invalid_request", 'Send {"tid":"…","oid":"…"}, both GUIDs.', requestId);
   }
   const { tid, oid } = person.output;
-  const index = new UserIndex(context.registrations, await tokenKeys(config));
-  const gids = await index.removeAll({ tid: tid.toLowerCase(), oid: oid.toLowerCase() });
-  const ended = await Promise.all(gids.map((gid) => context.grants(gid).endGrant({ trace: trace(context), gid })));
-  return json(200, { ended: ended.filter((wasAlive) => wasAlive).length });
+  const index = new UserIndex(context.registrations, await tokenKeys(config), trace(context));
+  const done = await index.endAll({ tid: tid.toLowerCase(), oid: oid.toLowerCase() }, context.grants);
+  if (done.failed === 0) return json(200, { ended: done.ended });
+  return json(503, { error: "temporarily_unavailable", ...done, requestId }, { "Retry-After": "5" });
 }

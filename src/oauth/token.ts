@@ -87,11 +87,9 @@ async function afterRedemption(
   client: Client,
   context: OAuthContext,
 ): Promise<void> {
-  const index = new UserIndex(context.registrations, await tokenKeys(context.config));
-  const isAlive = async (other: string) => ![undefined, "ended"].includes(await context.grants(other).state());
+  const index = new UserIndex(context.registrations, await tokenKeys(context.config), trace(context));
   // First what the operator's revocation depends on; a registration that cannot be touched today is touched tomorrow.
-  const replaced = await index.add(gid, authorization, isAlive);
-  await Promise.all(replaced.map((older) => context.grants(older).endGrant({ trace: trace(context), gid: older })));
+  await index.add(gid, authorization, context.grants);
   await context.clients.touch(client, context.now);
 }
 
@@ -120,7 +118,7 @@ const refresh: Exchange = async (parameters, client, context) => {
   if (answer.kind === "refused") return err(grantError(answer.reason, answer.retryAfterSeconds));
   // A key that is being replaced names people too: whoever goes on is entered anew.
   if (keys.previous) {
-    const index = new UserIndex(context.registrations, keys);
+    const index = new UserIndex(context.registrations, keys, trace(context));
     context.waitUntil(index.put(refreshToken.value.gid, answer.authorization));
   }
   return ok(answer);

@@ -2,7 +2,7 @@ import { base64url, utf8 } from "../core/bytes.ts";
 import { hmac, sha256 } from "../crypto/hash.ts";
 import { deriveMacKey, type KeyRing } from "../crypto/keys.ts";
 import type { Authorization } from "./grant/grant.ts";
-import type { UserKey } from "./grants.ts";
+import type { Grants, Trace, UserKey } from "./grants.ts";
 
 /** More than anybody has clients; over it the oldest grant ends. */
 const MAX_GRANTS_PER_PERSON = 50;
@@ -20,9 +20,12 @@ export class UserIndex {
   readonly #kv: KVNamespace;
   readonly #ring: KeyRing;
 
-  constructor(kv: KVNamespace, ring: KeyRing) {
+  readonly #trace: Trace;
+
+  constructor(kv: KVNamespace, ring: KeyRing, trace: Trace) {
     this.#kv = kv;
     this.#ring = ring;
+    this.#trace = trace;
   }
 
   /** Enters a grant under the current key, and takes it from under the previous one. */
@@ -39,38 +42,42 @@ export class UserIndex {
   }
 
   /**
-   * Enters a grant that was just redeemed.
-   * @param isAlive asked only when the bound is reached: entries of grants that are over do not count
-   * @returns the grants that it replaces: older ones of the same client, redirect and resource, and what is over the bound
+   * Enters a grant that was just redeemed, and ends those that it replaces: older ones of the same client, redirect and
+   * resource, and what is over the bound. Entries of grants that are over do not count.
    */
-  async add(
-    gid: string,
-    authorization: Authorization,
-    isAlive: (gid: string) => Promise<boolean>,
-  ): Promise<readonly string[]> {
+  async add(gid: string, authorization: Authorization, grants: Grants): Promise<void> {
     const others = (await this.#list(authorization.person)).filter((entry) => entry.gid !== gid);
     const binding = await this.put(gid, authorization);
     const replaced = others.filter((entry) => entry.binding === binding);
     const kept = others.filter((entry) => entry.binding !== binding).sort((a, b) => a.createdAt - b.createdAt);
     if (kept.length >= MAX_GRANTS_PER_PERSON) {
-      const alive = await Promise.all(kept.map((entry) => isAlive(entry.gid)));
-      replaced.push(...kept.filter((_, index) => !alive[index]));
-      const living = kept.filter((_, index) => alive[index]);
-      replaced.push(...living.slice(0, Math.max(0, living.length + 1 - MAX_GRANTS_PER_PERSON)));
+      const states = await Promise.all(kept.map((entry) => grants(entry.gid).state()));
+      const isOver = (_: Entry, index: number) => [undefined, "ended"].includes(states[index]);
+      const living = kept.filter((entry, index) => !isOver(entry, index));
+      replaced.push(...kept.filter(isOver), ...living.slice(0, Math.max(0, living.length + 1 - MAX_GRANTS_PER_PERSON)));
     }
-    await this.#remove(replaced);
-    return replaced.map((entry) => entry.gid);
+    await this.#end(replaced, grants);
   }
 
-  /** Takes all of a person's grants out of the index. */
-  async removeAll(person: UserKey): Promise<readonly string[]> {
-    const entries = await this.#list(person);
-    await this.#remove(entries);
-    return entries.map((entry) => entry.gid);
+  /** Ends all of a person's grants. @returns how many there were to end, and how many could not be reached */
+  async endAll(person: UserKey, grants: Grants): Promise<{ readonly ended: number; readonly failed: number }> {
+    return this.#end(await this.#list(person), grants);
   }
 
-  async #remove(entries: readonly Entry[]): Promise<void> {
-    await Promise.all(entries.map(({ key }) => this.#kv.delete(key)));
+  /** An entry goes only after its grant has ended, so that what failed can be tried again. */
+  async #end(entries: readonly Entry[], grants: Grants) {
+    const results = await Promise.allSettled(
+      entries.map(async ({ key, gid }) => {
+        const wasAlive = await grants(gid).endGrant({ trace: this.#trace, gid });
+        await this.#kv.delete(key);
+        return wasAlive;
+      }),
+    );
+    const values = results.map((result) => (result.status === "fulfilled" ? result.value : undefined));
+    return {
+      ended: values.filter((value) => value === true).length,
+      failed: values.filter((value) => value === undefined).length,
+    };
   }
 
   /** Under the current and the previous key, a thousand at a time. */

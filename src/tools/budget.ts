@@ -35,12 +35,17 @@ function withAdvice(result: ToolResult, omitted: number): ToolResult {
   return { ...result, content: [...result.content, { type: "text", text }] };
 }
 
-/** One thing; the body of one that is too large is halved until it fits. Pure. */
+/** One thing; the body of one that is too large is halved until it fits, then its longest list gives way. Pure. */
 export function fitOne(structured: JsonObject, text: string | undefined): ToolResult {
   let fitted = structured;
   for (let chars = MAX_RESULT_BYTES / 4; ; chars /= 2) {
     const result = showResult(fitted, text ?? JSON.stringify(fitted, null, 2));
-    if (sizeOf(result) <= MAX_RESULT_BYTES || chars < 1) return result;
+    if (sizeOf(result) <= MAX_RESULT_BYTES) return result;
+    if (chars < 1) {
+      const lists = Object.entries(fitted).filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
+      const [longest] = lists.sort(([, a], [, b]) => b.length - a.length);
+      return longest === undefined ? result : fitList(longest[0], fitted, longest[1]).result;
+    }
     fitted = clipBody(structured, chars);
   }
 }

@@ -113,6 +113,18 @@ test("AC-07: another identity with the grant's token is 403, the same one is ser
   assert.deepEqual([body.error.code, body.error.data.type], [-32001, "access_denied"]);
 });
 
+test("AC-07: another identity gets 403 on a stream and on a socket as well, not a sign-in in the other's name", async () => {
+  const token = await signInWith(all, { [HEADER]: await access.assertion(PASS) });
+  const theirs = await access.assertion({ email: BORIS.email, sub: "access-boris" });
+  const headers = { authorization: `Bearer ${token}`, accept: "text/event-stream" };
+  const answer = await get(all, "/sse", theirs, headers);
+  assert.equal(answer.status, 403);
+  assert.equal(answer.headers.get("www-authenticate"), null);
+  const own = await get(all, "/sse", await access.assertion(PASS), headers);
+  assert.equal(own.status, 200);
+  await own.body?.cancel();
+});
+
 test("AC-04: a listed service token may use a person's grant, and both are in the audit line", async () => {
   const token = await signInWith(all, { [HEADER]: await access.assertion(PASS) });
   const answer = await rpc(all, CALL, await access.serviceAssertion({ commonName: "robot.access" }), token);

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { epochSeconds } from "../../src/core/time.ts";
+import { loadKeyRing } from "../../src/crypto/keys.ts";
+import type { Authorization } from "../../src/oauth/grant/grant.ts";
+import type { Grants } from "../../src/oauth/grants.ts";
+import { UserIndex } from "../../src/oauth/user-index.ts";
+
+const NOW = epochSeconds(Date.parse("2026-11-21T12:00:00Z"));
+const PERSON = { tid: "t", oid: "o", name: "Ada Novak", email: "ada@contoso.example" };
+const KEY = "0123456789abcdef".repeat(4);
+const OTHER_KEY = "fedcba9876543210".repeat(4);
+const TRACE = { requestId: "r", clientType: "unknown" };
+
+function authorizationOf(clientId: string, createdAt = NOW): Authorization {
+  const expiresAt = epochSeconds((createdAt + 90 * 86_400) * 1000);
+  const redirectUri = "https://app.example.com/callback";
+  return {
+    clientId,
+    redirectUri,
+    resource: "x",
+    scopes: [],
+    person: PERSON,
+    accessIdentity: null,
+    createdAt,
+    expiresAt,
+  };
+}
+
+/** KV as far as the index uses it. */
+class Memory {
+  readonly entries = new Map<string, unknown>();
+  async put(key: string, _value: string, { metadata }: { metadata: unknown }): Promise<void> {
+    this.entries.set(key, metadata);
+  }
+  async delete(key: string): Promise<void> {
+    this.entries.delete(key);
+  }
+  async list({ prefix }: { prefix: string }) {
+    const names = [...this.entries.keys()].filter((name) => name.startsWith(prefix));
+    return { keys: names.map((name) => ({ name, metadata: this.entries.get(name) })), list_complete: true };
+  }
+}
+
+/** Grants that are alive until they are ended; those in `broken` cannot be reached. */
+function livingGrants(broken: ReadonlySet<string> = new Set(), over: ReadonlySet<string> = new Set()) {
+  const ended: string[] = [];
+  const grants = (gid: string) => ({
+    state: async () => (over.has(gid) ? "ended" : "active"),
+    endGrant: async () => {
+      if (broken.has(gid)) throw new Error("the object cannot be reached");
+      ended.push(gid);
+      return !over.has(gid);
+    },
+  });
+  return { ended, grants: grants as unknown as Grants };
+}
+
+async function indexOf(memory: Memory, current = KEY, previous?: string): Promise<UserIndex> {
+  return new UserIndex(memory as unknown as KVNamespace, await loadKeyRing(current, previous), TRACE);
+}
+
+test("OA-20: what could not be ended stays in the index, is counted, and ends at the next call", async () => {
+  const memory = new Memory();
+  const index = await indexOf(memory);
+  for (const gid of ["a", "b", "c"]) await index.put(gid, authorizationOf(gid));
+  const broken = livingGrants(new Set(["b"]));
+  assert.deepEqual(await index.endAll(PERSON, broken.grants), { ended: 2, failed: 1 });
+  const mended = livingGrants();
+  assert.deepEqual(await index.endAll(PERSON, mended.grants), { ended: 1, failed: 0 });
+  assert.deepEqual(mended.ended, ["b"]);
+  assert.equal(memory.entries.size, 0);
+});
+
+test("OA-20: a grant that was over already is taken out and not counted", async () => {
+  const memory = new Memory();
+  const index = await indexOf(memory);
+  await index.put("a", authorizationOf("a"));
+  assert.deepEqual(await index.endAll(PERSON, livingGrants(new Set(), new Set(["a"])).grants), { ended: 0, failed: 0 });
+});
+
+test("OA-19: a new grant of the same client, redirect and resource ends the older one and no other", async () => {
+  const memory = new Memory();
+  const index = await indexOf(memory);
+  const { ended, grants } = livingGrants();
+  await index.add("old", authorizationOf("client"), grants);
+  await index.add("other", authorizationOf("another client"), grants);
+  await index.add("new", authorizationOf("client"), grants);
+  assert.deepEqual(ended, ["old"]);
+});
+
+test("OA-19: at the bound of 50 entries of grants that are over give way first", async () => {
+  const memory = new Memory();
+  const index = await indexOf(memory);
+  for (let number = 0; number < 50; number += 1) {
+    await index.put(`g${number}`, authorizationOf(`client ${number}`, epochSeconds((NOW + number) * 1000)));
+  }
+  const { ended, grants } = livingGrants(new Set(), new Set(["g30"]));
+  await index.add("new", authorizationOf("new client"), grants);
+  assert.deepEqual(ended, ["g30"]);
+  assert.equal(memory.entries.size, 50);
+});
+
+test("OA-19: the 51st living grant ends the oldest", async () => {
+  const memory = new Memory();
+  const index = await indexOf(memory);
+  for (let number = 0; number < 50; number += 1) {
+    await index.put(`g${number}`, authorizationOf(`client ${number}`, epochSeconds((NOW + number) * 1000)));
+  }
+  const { ended, grants } = livingGrants();
+  await index.add("new", authorizationOf("new client"), grants);
+  assert.deepEqual(ended, ["g0"]);
+});
+
+test("KR-01: an entry moves to the current key, so that it outlives the previous one", async () => {
+  const memory = new Memory();
+  await (await indexOf(memory, OTHER_KEY)).put("a", authorizationOf("client"));
+  await (await indexOf(memory, KEY, OTHER_KEY)).put("a", authorizationOf("client"));
+  assert.equal(memory.entries.size, 1);
+  const { grants } = livingGrants();
+  assert.deepEqual(await (await indexOf(memory, KEY)).endAll(PERSON, grants), { ended: 1, failed: 0 });
+});
+
+test("LG-07: no name, address or id of the person is in a key or its metadata", async () => {
+  const memory = new Memory();
+  await (await indexOf(memory)).put("a", authorizationOf("client"));
+  const stored = JSON.stringify([...memory.entries]);
+  for (const word of ["Ada", "ada@", "contoso", "app.example.com"]) assert.ok(!stored.includes(word), word);
+});

@@ -1,26 +1,22 @@
 import { judgeIdentity, type Perimeter } from "../access/perimeter.ts";
-import { err, type Result } from "../core/result.ts";
 import { sha256 } from "../crypto/hash.ts";
-import { randomFraction } from "../crypto/random.ts";
-import { type GatewayMetadata, patchGatewayLog, sendThroughGateway } from "../egress/gateway.ts";
-import { callGraph, type GraphDeps } from "../graph/client.ts";
-import { type GraphFailure, localFailure } from "../graph/failure.ts";
-import type { GraphAnswer, GraphRequest } from "../graph/request.ts";
+import type { GraphFailure } from "../graph/failure.ts";
 import { type GraphScope, missingScopes } from "../graph/scopes.ts";
 import type { GraphPath } from "../graph/url.ts";
 import type { CallOutcome, ProtectedCall } from "../mcp/call.ts";
 import { SERVER_INFO } from "../mcp/server-info.ts";
-import { type AccessGrant, checkAccess } from "../oauth/grant/access.ts";
+import { checkAccess } from "../oauth/grant/access.ts";
 import { isOurResource } from "../oauth/resource.ts";
-import type { Tool, ToolContext } from "../tools/define.ts";
-import { buildCall, type CheckedCall, checkArguments, presentCall, readAnswer, withNextPage } from "../tools/engine.ts";
+import type { ToolContext } from "../tools/define.ts";
+import { buildCall, checkArguments, presentCall, withNextPage } from "../tools/engine.ts";
 import { TOOLS } from "../tools/index.ts";
 import { failureResult, type ToolResult, validationResult } from "../tools/result.ts";
+import { countAtMetrics, logCall, noteAtGateway, type Ran } from "./call-log.ts";
 import type { AgentContext } from "./context.ts";
-import { endSession } from "./microsoft-session.ts";
+import { type Run, takeStep } from "./graph-step.ts";
 import { findOperation } from "./operation.ts";
 import { followLink, openCursor, type Place, sealCursor } from "./page-cursor.ts";
-import { countCall, quotaOf, type Usage } from "./usage.ts";
+import { countCall, quotaOf } from "./usage.ts";
 
 export interface CallInput {
   readonly origin: string;
@@ -63,11 +59,7 @@ export async function runCall(input: CallInput, context: AgentContext): Promise<
   const durationMs = context.clock() - startedMs;
   logCall(tool, access, input.perimeter, ran, durationMs, context);
   noteAtGateway(ran, durationMs, context);
-  context.metrics?.writeDataPoint({
-    indexes: [tool.name],
-    blobs: [tool.name, context.clientType, ran.failure?.type ?? ""],
-    doubles: [durationMs, 1],
-  });
+  countAtMetrics(tool, ran, durationMs, context);
   if (ran.kind === "session_ended") return { kind: "unauthorized" };
   return input.call.kind === "tool"
     ? { kind: "done", result: ran.result, quota }
@@ -88,27 +80,6 @@ function asContents(
 
 function unite(granted: readonly GraphScope[], needed: readonly GraphScope[]): GraphScope[] {
   return [...new Set([...granted, ...needed])];
-}
-
-/** One run of a tool: everything that its steps share. */
-interface Run {
-  readonly call: CheckedCall;
-  readonly tool: Tool;
-  readonly access: AccessGrant;
-  readonly perimeter: Perimeter;
-  readonly entry: number | undefined;
-  readonly usage: Usage;
-  readonly context: AgentContext;
-  /** As Graph gave them, in order. */
-  readonly answers: GraphAnswer[];
-}
-
-/** What running a tool came to, and what its log line needs. */
-interface Ran {
-  readonly kind: "result" | "session_ended";
-  readonly result: ToolResult;
-  readonly answers: readonly GraphAnswer[];
-  readonly failure?: GraphFailure;
 }
 
 async function runTool(run: Run): Promise<Ran> {
@@ -198,109 +169,4 @@ function sessionOf({ access, usage }: Run): ToolContext["session"] {
     lastActivity: new Date(usage.lastCallAt * 1000).toISOString(),
     server: { name, version },
   };
-}
-
-/** One request with the person's token, refreshed before it ends and once more when Graph says that it has. */
-async function takeStep(request: GraphRequest, run: Run): Promise<Result<unknown, GraphFailure> | "session_ended"> {
-  const { tool, context, answers } = run;
-  let token = await context.microsoft.accessToken(context);
-  for (let attempt = 1; ; attempt += 1) {
-    if (!token.ok) {
-      const { kind, retryAfterSeconds } = token.error;
-      if (kind === "ended") return "session_ended";
-      return err(localFailure("signin_unavailable", { retryAfterSeconds }));
-    }
-    const called = await callGraph(request, graphDeps(token.value, run));
-    if (called.ok) {
-      answers.push(called.value);
-      const read = readAnswer(tool, called.value.body);
-      return read.ok ? read : err(localFailure(read.error, called.value));
-    }
-    // Conditional Access wants more than a refresh can give (Entra: claims-challenge).
-    if (called.error.isClaimsChallenge) {
-      endSession(context);
-      return "session_ended";
-    }
-    // A 401 was not carried out, so it may be sent again, writes included.
-    if (called.error.type !== "graph_unauthorized" || attempt > 1) return called;
-    token = await context.microsoft.replaceToken(token.value, context);
-  }
-}
-
-function graphDeps(accessToken: string, { tool, access, perimeter, context }: Run): GraphDeps {
-  const { ai, config, requestId, clock, traffic } = context;
-  const { oid, email: microsoftEmail } = access.authorization.person;
-  const email = perimeter.identity?.email ?? microsoftEmail;
-  const metadata: GatewayMetadata = {
-    userId: oid,
-    ...(email !== "" && { userEmail: email }),
-    mcpTool: tool.name,
-    requestId,
-  };
-  return {
-    send: (request, deadlineMs) => sendThroughGateway(ai, config, request, metadata, deadlineMs),
-    traffic,
-    accessToken,
-    requestId,
-    version: config.GRAPH_API_VERSION,
-    clock,
-    wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-    random: randomFraction,
-    report: (result, attempt, durationMs) => logGraphCall(tool, result, attempt, durationMs, context),
-  };
-}
-
-function logGraphCall(
-  tool: Tool,
-  result: Result<GraphAnswer, GraphFailure>,
-  attempt: number,
-  durationMs: number,
-  context: AgentContext,
-): void {
-  const { status, aiGatewayLogId, graphRequestId } = result.ok ? result.value : result.error;
-  const common = { tool: tool.name, durationMs, status, metadata: { aiGatewayLogId, graphRequestId, attempt } };
-  if (result.ok) context.log({ level: "DEBUG", message: "Graph call", ...common });
-  else {
-    const { type } = result.error;
-    const words = type.endsWith("timeout") ? "Microsoft Graph error: timeout exceeded" : "Microsoft Graph error";
-    context.log({ level: "WARN", message: "Graph API error", code: type, context: words, ...common });
-  }
-}
-
-/** Nobody waits for it: an object stays while one of its requests is on its way. */
-function noteAtGateway({ answers, failure }: Ran, durationMs: number, { ai, config }: AgentContext): void {
-  const logId = (failure ?? answers.at(-1))?.aiGatewayLogId ?? null;
-  void patchGatewayLog(ai, config, logId, { outcome: failure?.type ?? "ok", durationMs });
-}
-
-/** The audit line: who did what through which client, and where to find it at the gateway and at Microsoft. */
-function logCall(
-  tool: Tool,
-  access: AccessGrant,
-  perimeter: Perimeter,
-  ran: Ran,
-  durationMs: number,
-  context: AgentContext,
-): void {
-  const { authorization } = access;
-  const { answers, failure } = ran;
-  const last = failure ?? answers.at(-1);
-  const { type } = ran.result.structuredContent.error ?? {};
-  const ids = [...answers, failure].map((one) => one?.graphRequestId);
-  context.log({
-    level: ran.result.isError ? "WARN" : "INFO",
-    message: `tool: ${tool.name}`,
-    tool: tool.name,
-    userId: authorization.person.oid,
-    durationMs,
-    status: last?.status,
-    code: typeof type === "string" ? type : undefined,
-    metadata: {
-      binding: "MCP_OBJECT",
-      clientId: authorization.clientId,
-      accessIdentity: perimeter.identity?.subject ?? authorization.accessIdentity,
-      aiGatewayLogId: last?.aiGatewayLogId ?? null,
-      graphRequestIds: ids.filter((id) => id !== undefined),
-    },
-  });
 }

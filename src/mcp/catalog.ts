@@ -89,7 +89,8 @@ function outputSchema(output: GenericSchema): JsonObject {
 function outline(schema: unknown, depth: number): unknown {
   if (!isJsonObject(schema)) return schema;
   const { type, items, properties, anyOf } = schema;
-  if (anyOf !== undefined) return {};
+  // Text is what a member of a member usually is.
+  if (anyOf !== undefined || (depth < 2 && type === "string")) return {};
   if (depth === 0 || (type !== "array" && type !== "object")) return { type };
   if (items !== undefined) return { type, items: outline(items, depth - 1) };
   const entries = Object.entries(properties as JsonObject).map(([name, member]) => [name, outline(member, depth - 1)]);

@@ -69,6 +69,7 @@ function metaOf(message: unknown): JsonObject {
 
 /** The id that an answer carries; null for what is no request. */
 export function idOf(message: Classified): RequestId | null {
+  if (message.kind === "refused") return (JSON.parse(message.reply.body) as { readonly id: RequestId | null }).id;
   return message.kind === "request" ? message.id : null;
 }
 

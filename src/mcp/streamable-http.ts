@@ -35,7 +35,8 @@ export async function answerStreamPost(
   const message = await readMessage(request);
   if (!message.ok) return respond(message.error, request);
   const classified = classify(message.value, readHeaders(request.headers));
-  if (classified.kind === "refused") return respond(classified.reply, request);
+  // A refusal that is an answer (an unknown method) belongs on the stream, where the client waits for it.
+  if (classified.kind === "refused" && classified.reply.status !== 200) return respond(classified.reply, request);
   return respond(refuseStream(deps, idOf(classified)) ?? (await post(classified)), request);
 }
 

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { readBounded } from "../core/body.ts";
 import { readUtf8 } from "../core/bytes.ts";
-import { isJsonObject, parseJson } from "../core/json.ts";
+import { isJsonObject, type JsonObject, parseJson } from "../core/json.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { hasControlCharacters } from "../core/text.ts";
 import { sha256 } from "../crypto/hash.ts";
@@ -117,8 +117,10 @@ async function readMetadata(request: Request): Promise<Result<ClientMetadata, OA
 }
 
 /** The same rules for a registration and for a client metadata document. */
-export function checkMetadata(value: unknown): Result<ClientMetadata, OAuthError> {
-  const metadata = v.safeParse(CLIENT_METADATA, value);
+export function checkMetadata(value: JsonObject): Result<ClientMetadata, OAuthError> {
+  // Some clients send what they do not have as null or as an empty text; that is as good as leaving it out.
+  const given = Object.entries(value).filter(([, member]) => member !== null && member !== "");
+  const metadata = v.safeParse(CLIENT_METADATA, Object.fromEntries(given));
   if (metadata.success) return ok(metadata.output);
   const [issue] = metadata.issues;
   const field = String(issue.path?.[0]?.key ?? "metadata");

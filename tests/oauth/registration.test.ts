@@ -183,3 +183,11 @@ test("ST-03: what is stored is what was registered", async () => {
     registeredAt: NOW,
   });
 });
+
+for (const absent of [null, ""]) {
+  test(`OA-04: optional members that are ${JSON.stringify(absent)} count as left out`, async () => {
+    const { status, body } = await registered({ ...MINIMAL, logo_uri: absent, client_uri: absent, tos_uri: absent });
+    assert.equal(status, 201);
+    assert.ok(!("logo_uri" in body) && !("client_uri" in body));
+  });
+}

@@ -20,22 +20,18 @@ const compile = (schema: unknown) => validator.getValidator(schema as Parameters
 // biome-ignore format: a list reads best filled
 const ORDER = ["getEmails", "searchEmails", "sendEmail", "getCalendarEvents", "createCalendarEvent", "sendTeamsMessage", "createTeamsMeeting",
   "getContacts", "authenticate", "listChannels", "getEmail", "checkAvailability", "replyToEmail", "updateCalendarEvent", "respondToEvent"];
-const READERS = [
-  "getEmails",
-  "searchEmails",
-  "getCalendarEvents",
-  "getContacts",
-  "listChannels",
-  "getEmail",
-  "checkAvailability",
-];
+/** Tools that only ask Graph: what their fixtures recorded decides, not what they say of themselves. */
+const READERS = TOOLS.filter((tool) => {
+  const exchanges = fixtures.get(fixtureName(tool))?.exchanges ?? [];
+  const asks = ({ request }: (typeof exchanges)[number]) =>
+    request.method === "GET" || request.path.startsWith("/me/calendar/getSchedule");
+  return exchanges.length > 0 && exchanges.every(asks);
+}).map(({ name }) => name);
 
 test("section 10: tools/list is in the order of the specification and under 20 KB", () => {
   const text = JSON.stringify(CATALOG.list("tools/list"));
-  assert.deepEqual(
-    TOOLS.map(({ name }) => name),
-    ORDER,
-  );
+  // A tool that is new comes after those of the specification.
+  assert.deepEqual(TOOLS.map(({ name }) => name).slice(0, ORDER.length), ORDER);
   assert.ok(Buffer.byteLength(text) < 19_700, `${Buffer.byteLength(text)} bytes`);
   assert.ok(!text.includes("$ref"));
 });
@@ -54,7 +50,11 @@ for (const tool of TOOLS) {
   const fixture = fixtures.get(fixtureName(tool));
 
   test(`${tool.name}: title, description, strict input, annotations, TL-22 scopes`, () => {
-    assert.ok(tool.title.length > 3 && tool.description.length > 40);
+    assert.ok(tool.title.length > 3, "a title");
+    assert.ok(
+      tool.description.length > 40,
+      "a description of more than 40 characters: what it does, side effects, limits",
+    );
     assert.equal(listed.inputSchema?.type, "object");
     assert.equal(listed.inputSchema?.additionalProperties, false);
     assert.equal(listed.outputSchema?.type, "object");

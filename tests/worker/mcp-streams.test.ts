@@ -61,6 +61,19 @@ test("EP-03: the stream opens with a comment, then names where to post, unguessa
   other.stream.close();
 });
 
+test("EP-03: an unknown method is refused on the stream, where the client waits for it, and without a token by 401", async () => {
+  const { accessToken } = await signIn();
+  const { stream, endpoint } = await open(accessToken);
+  const unknown = { id: "x", method: "no/such" };
+  const anonymous = await post(endpoint, unknown);
+  assert.deepEqual([anonymous.status, anonymous.body.id], [401, "x"]);
+  const posted = await post(endpoint, unknown, accessToken);
+  assert.deepEqual([posted.status, posted.text], [202, ""]);
+  const { id, error } = (await stream.message()) as { id: string; error: { code: number } };
+  assert.deepEqual([id, error.code], ["x", -32601]);
+  stream.close();
+});
+
 test("EP-03: /mcp never opens one", async () => {
   const { accessToken } = await signIn();
   assert.equal((await EventStream.open(`${stack.url}/mcp`, accessToken)).status, 405);

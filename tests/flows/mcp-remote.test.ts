@@ -101,3 +101,19 @@ for (const [path, transport] of [
     }
   });
 }
+
+test("RS-01: mcp-remote signs in for a resource and reads it", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "mcp-remote-"));
+  const remote = await start("/mcp", "http-first", folder);
+  try {
+    const { contents } = await remote.client.readResource({ uri: "microsoft://profile" });
+    const [profile] = contents as { text: string }[];
+    assert.equal((JSON.parse(profile?.text ?? "") as { displayName: string }).displayName, "Ada Novak");
+    assert.equal(remote.signIns(), 1);
+  } catch (error) {
+    throw new Error(remote.output(), { cause: error });
+  } finally {
+    await remote.client.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+});

@@ -18,6 +18,7 @@ import type { CorsPolicy } from "./http/cors.ts";
 import type { AnswerKind } from "./http/headers.ts";
 import { isWithinLimit, limitHeaders } from "./http/rate-limit.ts";
 import { json, jsonError } from "./http/responses.ts";
+import { landing } from "./landing-page.ts";
 import type { CallOutcome, McpDeps, ProtectedCall, Quota } from "./mcp/call.ts";
 import { identityMismatch, rateLimited, signIn } from "./mcp/dispatch.ts";
 import type { Reply } from "./mcp/jsonrpc.ts";
@@ -99,7 +100,7 @@ const PER_MINUTE = {
 
 /** The public surface, all of it. */
 export const ROUTES: { readonly [path: string]: Route } = {
-  "/": SERVER,
+  "/": { ...SERVER, methods: { GET: (exchange) => landing(exchange, serverInfo(exchange)) } },
   "/info": SERVER,
   "/health": { kind: "api", cors: "public", methods: { GET: health } },
   "/sse": MCP,

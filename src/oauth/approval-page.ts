@@ -17,7 +17,7 @@ const SCOPE_WORDS: { readonly [Scope in GraphScope]: readonly [group: string, wo
   "Contacts.Read": ["Contacts", "Read your contacts"],
   "ChannelMessage.Send": ["Teams", "Post messages in Teams channels as you"],
   "OnlineMeetings.ReadWrite": ["Teams", "Create and change online meetings"],
-  "Team.ReadBasic.All": ["Teams", "See the names of the teams you are in"],
+  "Team.ReadBasic.All": ["Teams", "See the names of your teams"],
   "Channel.ReadBasic.All": ["Teams", "See the names of the channels of your teams"],
 };
 
@@ -33,38 +33,36 @@ export interface ApprovalPage {
 }
 
 /** Who asks, where the answer goes, what it may do. Approve and Deny weigh the same. */
-export function approvalPage(options: ApprovalPage): Response {
-  const { client, request, isRemembered } = options;
+export function approvalPage({ client, request, form, isRemembered, ...rest }: ApprovalPage): Response {
+  const { redirectUri } = request;
   const body = html`<p><strong dir="auto">${clip(client.clientName)}</strong> asks to work in your Microsoft 365 account.</p>
 <h2>The answer goes to</h2>
-<p class="host">${redirectHost(request.redirectUri)}</p>
-${isRemembered ? REMEMBERED : considerations(request)}
-<form method="post" action="/authorize">
-<input type="hidden" name="form" value="${options.form}">
-<div class="actions">
-<button type="submit" name="decision" value="approve">${isRemembered ? "Continue" : "Approve"}</button>
-${isRemembered ? REVIEW_BUTTON : DENY_BUTTON}
-</div>
+<p class="host">${redirectHost(redirectUri)}</p>
+${isRemembered ? html`<p>You approved this before in this browser.</p>` : considerations(request)}
+<form class="actions" method="post" action="/authorize">
+<input type="hidden" name="form" value="${form}">
+${button("approve", isRemembered ? "Continue" : "Approve")}
+${isRemembered ? button("review", "Change or deny") : button("deny", "Deny")}
 </form>
 ${isRemembered ? undefined : details(client)}`;
-  return page({
-    status: 200,
-    title: isRemembered ? "Continue to Microsoft 365?" : "Allow access to Microsoft 365?",
-    body,
-    requestId: options.requestId,
-    formAction: formAction(request.redirectUri),
-    cookies: options.cookies,
-  });
+  const title = isRemembered ? "Continue to Microsoft 365?" : "Allow access to Microsoft 365?";
+  return page({ ...rest, status: 200, title, body, formAction: formAction(redirectUri) });
 }
 
-const REMEMBERED = html`<p>You approved this before in this browser.</p>`;
-const REVIEW_BUTTON = html`<button type="submit" name="decision" value="review">Change or deny</button>`;
-const DENY_BUTTON = html`<button type="submit" name="decision" value="deny">Deny</button>`;
+function button(decision: string, label: string): Markup {
+  return html`<button name="decision" value="${decision}">${label}</button>`;
+}
 
 function considerations({ redirectUri, scopes }: AuthorizationRequest): Markup {
-  return html`<p>${isNativeRedirect(redirectUri) ? "That is a program on this computer. " : ""}Approve only if you started this yourself.</p>
+  const groups = [...new Set(scopes.map((scope) => SCOPE_WORDS[scope][0]))];
+  return html`<p>${isNativeRedirect(redirectUri) ? "That is a program on this computer. " : ""}Approve only if you started this yourself. You then sign in at Microsoft.</p>
 <h2>It would be allowed to</h2>
-${scopeList(scopes)}`;
+${groups.map(
+  (group) =>
+    html`<h3 class="dim">${group}</h3><ul>${scopes
+      .filter((scope) => SCOPE_WORDS[scope][0] === group)
+      .map((scope) => html`<li>${SCOPE_WORDS[scope][1]} <span class="dim">(${scope})</span></li>`)}</ul>`,
+)}`;
 }
 
 /**
@@ -72,56 +70,35 @@ ${scopeList(scopes)}`;
  * provider an organisation federates with, and on denial the client. Those hosts cannot be listed; their schemes can.
  */
 function formAction(redirectUri: string): string {
-  const scheme = readUrl(redirectUri)?.protocol ?? "https:";
-  return scheme === "https:" ? "'self' https:" : `'self' https: ${scheme}`;
+  const { protocol } = new URL(redirectUri);
+  return protocol === "https:" ? "'self' https:" : `'self' https: ${protocol}`;
 }
 
-function scopeList(scopes: readonly GraphScope[]): Markup[] {
-  const groups = new Map<string, GraphScope[]>();
-  for (const scope of scopes) {
-    const [group] = SCOPE_WORDS[scope];
-    groups.set(group, [...(groups.get(group) ?? []), scope]);
-  }
-  return [...groups].map(
-    ([group, members]) =>
-      html`<h3 class="dim">${group}</h3><ul>${members.map(
-        (scope) => html`<li>${SCOPE_WORDS[scope][1]} <span class="dim">(${scope})</span></li>`,
-      )}</ul>`,
-  );
-}
-
-function details(client: Client): Markup {
-  const rows: Markup[] = [
-    html`<li>Name: <bdi>${clip(client.clientName)}</bdi></li>`,
-    html`<li>Id: ${clip(client.clientId)}</li>`,
-  ];
-  const links: readonly [string, string | undefined][] = [
-    ["Website", client.clientUri],
-    ["Privacy", client.policyUri],
-    ["Terms", client.tosUri],
-  ];
-  for (const [label, address] of links) {
-    if (address !== undefined && isWebLink(address)) {
-      rows.push(html`<li>${label}: <a href="${address}" rel="noreferrer noopener">${clip(address)}</a></li>`);
-    }
-  }
-  if (client.contacts !== undefined && client.contacts.length > 0) {
-    rows.push(html`<li>Contact: ${clip(client.contacts.join(", "))}</li>`);
-  }
+function details({ clientName, clientId, clientUri, policyUri, tosUri, contacts }: Client): Markup {
   return html`<h2>Details given by the application itself</h2>
-<ul class="dim">${rows}</ul>
-<p class="dim">Nobody has verified these. After approving you sign in at Microsoft.</p>`;
+<ul class="dim">
+${detail("Name", clientName)}${detail("Id", clientId)}${link("Website", clientUri)}${link("Privacy", policyUri)}${link("Terms", tosUri)}${detail("Contact", contacts?.join(", "))}
+</ul>
+<p class="dim">Nobody has verified these.</p>`;
 }
 
-function isWebLink(address: string): boolean {
-  return ["https:", "http:"].includes(readUrl(address)?.protocol ?? "");
+function detail(label: string, text: string | undefined): Markup | undefined {
+  return text ? html`<li>${label}: <bdi>${clip(text)}</bdi></li>` : undefined;
+}
+
+/** AP-04: what is no web address would run or open something else, and is left out. */
+function link(label: string, address = ""): Markup | undefined {
+  return isWeb(readUrl(address)) ? html`<li>${label}: <a href="${address}">${clip(address)}</a></li>` : undefined;
 }
 
 /** What a person can judge an address by: its host, or the scheme of a program. */
 export function redirectHost(redirectUri: string): string {
-  const url = readUrl(redirectUri);
-  if (url === undefined) return clip(redirectUri);
-  return url.protocol === "http:" || url.protocol === "https:" ? url.host : `${url.protocol}//`;
+  const url = new URL(redirectUri);
+  return isWeb(url) ? url.host : `${url.protocol}//`;
+}
+
+function isWeb(url: URL | undefined): boolean {
+  return /^https?:$/.test(url?.protocol ?? "");
 }
 
 /** Room enough for an honest name, too little to push the rest of the page away. */

@@ -3,7 +3,7 @@ import { importsOf, type Sources } from "./source.ts";
 
 /** From top to bottom. Folders of one line stand side by side and do not see each other. */
 const FLOORS: readonly (readonly string[])[] = [
-  ["worker.ts", "routes.ts"],
+  ["worker.ts", "routes.ts", "landing-page.ts"],
   ["agent"],
   ["mcp"],
   ["oauth", "tools", "resources", "prompts"],
@@ -51,7 +51,7 @@ function judge(file: string, specifier: string, sources: Sources): string | unde
   if (fromFloor === undefined) return `${from} is on no floor`;
   if (toFloor === undefined) return `${to} is on no floor`;
   if (fromFloor > toFloor) return `${from} lies below ${to}`;
-  // worker.ts and routes.ts are one floor and one unit: the entry and its table.
+  // The entry, its table and the landing page are one floor.
   if (fromFloor === toFloor && fromFloor !== 0 && to !== EVERYBODY_READS) return `${from} and ${to} share a floor`;
   return undefined;
 }

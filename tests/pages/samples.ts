@@ -3,10 +3,12 @@
 import { GRAPH_SCOPES } from "../../src/graph/scopes.ts";
 import { completeHeaders } from "../../src/http/headers.ts";
 import { html } from "../../src/http/html.ts";
+import { landing } from "../../src/landing-page.ts";
 import { approvalPage } from "../../src/oauth/approval-page.ts";
 import type { Client } from "../../src/oauth/client.ts";
 import type { AuthorizationRequest } from "../../src/oauth/grants.ts";
 import { errorPage, page } from "../../src/oauth/page.ts";
+import type { Exchange } from "../../src/routes.ts";
 
 const CLIENT: Client = {
   clientId: "2b612fadbdbd4d44acd86c9e97dec625",
@@ -58,11 +60,19 @@ function approval(client: Partial<Client>, request: Partial<AuthorizationRequest
   });
 }
 
+function landingPage(exchange: Partial<Exchange> = {}): Response {
+  const request = new Request("https://m365.contoso.example/", { headers: { Accept: "text/html" } });
+  const all = { request, origin: "https://m365.contoso.example", config: { ok: true }, env: { AI: {} }, ...exchange };
+  // What the page looks at.
+  return landing(all as Exchange, Response.json({}));
+}
+
 /** Name and page; a page can be sent once, so each is made when it is asked for. */
 export const SAMPLES: Readonly<Record<string, () => Response>> = {
   "two permissions": () => approval({}, {}),
   "all permissions, all links, a long host": () =>
     approval(EVERYTHING, { scopes: GRAPH_SCOPES, redirectUri: `https://${LONG_HOST}/oauth/callback` }),
+  "forty permissions": () => approval({}, { scopes: Array.from({ length: 4 }, () => GRAPH_SCOPES).flat() }),
   "a link at the end": () => approval({ tosUri: `https://${LONG_HOST}/terms` }, {}),
   "a name of 100 characters without a space": () => approval({ clientName: LONG_NAME }, {}),
   "a right-to-left name": () => approval({ clientName: RTL_NAME }, {}),
@@ -86,6 +96,16 @@ export const SAMPLES: Readonly<Record<string, () => Response>> = {
       body: html`<p>Sign in at Microsoft to go on.</p>
 <p class="actions"><a class="button" href="https://login.microsoft.example/">Continue to Microsoft</a></p>`,
       requestId: REQUEST_ID,
+    }),
+  landing: () => landingPage(),
+  "landing of a long host": () => landingPage({ origin: `https://${LONG_HOST}` }),
+  "landing, unhealthy": () =>
+    landingPage({
+      origin: "http://127.0.0.1:8787",
+      config: {
+        ok: false,
+        error: { keys: ["MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET", "COOKIE_ENCRYPTION_KEY"] },
+      },
     }),
 };
 

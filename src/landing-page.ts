@@ -1,0 +1,44 @@
+import { prefersHtml } from "./http/accept.ts";
+import { html, type Markup } from "./http/html.ts";
+import { SERVER_INFO } from "./mcp/server-info.ts";
+import { page } from "./oauth/page.ts";
+import type { Exchange } from "./routes.ts";
+import { TOOLS } from "./tools/index.ts";
+
+/**
+ * GET / (EP-13): a page for people who open the address in a browser; everybody else gets what `/info` says.
+ * @param document the answer of `/info`, which caches may keep as long
+ */
+export function landing(exchange: Exchange, document: Response): Response {
+  const isForPeople = prefersHtml(exchange.request.headers.get("Accept"));
+  const answer = isForPeople ? page({ status: 200, title: SERVER_INFO.title, body: body(exchange) }) : document;
+  answer.headers.set("Vary", "Accept");
+  answer.headers.set("Cache-Control", document.headers.get("Cache-Control") ?? "no-store");
+  return answer;
+}
+
+/** Steps as the makers of the clients describe them in autumn 2026; the tools as the catalogue has them. */
+function body({ origin, config, env }: Exchange): Markup {
+  const url = `${origin}/mcp`;
+  const missing = [...(config.ok ? [] : config.error.keys), ...(env.AI === undefined ? ["AI"] : [])];
+  return html`<p>Lets an assistant work with your mail, calendar, Teams and contacts: as you, and only after you approved it and signed in at Microsoft.</p>
+<h2>Connect an assistant to</h2>
+<p class="host">${url}</p>
+<p>Nothing else has to be filled in; a browser opens for you to sign in. Claude and ChatGPT connect from the internet, not from your computer.</p>
+<h3>Claude</h3>
+<p>Customize → Connectors → + → Add custom connector: paste the address, Add, Connect. On Team and Enterprise plans an owner adds it first, in Organization settings → Connectors.</p>
+<h3>Claude Code</h3>
+<p>Run this, then /mcp in a session:<code>claude mcp add --transport http microsoft-365 ${url}</code></p>
+<h3>ChatGPT</h3>
+<p>On the web: Settings → Apps → Advanced settings → Developer mode, then Create app: paste the address, choose OAuth, Create.</p>
+<h3>VS Code</h3>
+<p>Command Palette → MCP: Add Server → HTTP, or in .vscode/mcp.json:<code>{"servers":{"microsoft-365":{"type":"http","url":"${url}"}}}</code></p>
+<h3>MCP Inspector</h3>
+<p>With Node 22.19 or later, run:<code>npx @modelcontextprotocol/inspector --transport http --server-url ${url}</code></p>
+<h3>mcp-remote</h3>
+<p>For programs that only start local servers:<code>{"mcpServers":{"microsoft-365":{"command":"npx","args":["mcp-remote","${url}"]}}}</code></p>
+<h2>Tools and the permissions they need</h2>
+<ul>${TOOLS.map(({ name, title, scopes }) => html`<li>${title} <span class="dim">(${name}: ${scopes.join(", ") || "none"})</span></li>`)}</ul>
+<h2>Health</h2>
+<p>${missing.length === 0 ? "Healthy." : `Unhealthy. Settings missing or wrong: ${missing.join(", ")}.`} <a href="/health">Look again</a></p>`;
+}

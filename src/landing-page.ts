@@ -40,5 +40,5 @@ function body({ origin, config, env }: Exchange): Markup {
 <h2>Tools and the permissions they need</h2>
 <ul>${TOOLS.map(({ name, title, scopes }) => html`<li>${title} <span class="dim">(${name}: ${scopes.join(", ") || "none"})</span></li>`)}</ul>
 <h2>Health</h2>
-<p>${missing.length === 0 ? "Healthy." : `Unhealthy. Settings missing or wrong: ${missing.join(", ")}.`} <a href="/health">Look again</a></p>`;
+<p>${missing.length === 0 ? "Healthy." : `Unhealthy. Settings missing or wrong: ${missing.join(", ")}.`} <a href="/health">Check again</a></p>`;
 }

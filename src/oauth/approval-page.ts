@@ -39,7 +39,7 @@ export function approvalPage({ client, request, form, isRemembered, ...rest }: A
 <h2>The answer goes to</h2>
 <p class="host">${redirectHost(redirectUri)}</p>
 ${isRemembered ? html`<p>You approved this before in this browser.</p>` : considerations(request)}
-<form class="actions" method="post" action="/authorize">
+<form method="post" action="/authorize" class="actions">
 <input type="hidden" name="form" value="${form}">
 ${button("approve", isRemembered ? "Continue" : "Approve")}
 ${isRemembered ? button("review", "Change or deny") : button("deny", "Deny")}
@@ -55,7 +55,7 @@ function button(decision: string, label: string): Markup {
 
 function considerations({ redirectUri, scopes }: AuthorizationRequest): Markup {
   const groups = [...new Set(scopes.map((scope) => SCOPE_WORDS[scope][0]))];
-  return html`<p>${isNativeRedirect(redirectUri) ? "That is a program on this computer. " : ""}Approve only if you started this yourself. You then sign in at Microsoft.</p>
+  return html`<p>${isNativeRedirect(redirectUri) ? "That is a program on this computer. " : ""}Approve only if you started this yourself.</p>
 <h2>It would be allowed to</h2>
 ${groups.map(
   (group) =>
@@ -79,7 +79,7 @@ function details({ clientName, clientId, clientUri, policyUri, tosUri, contacts 
 <ul class="dim">
 ${detail("Name", clientName)}${detail("Id", clientId)}${link("Website", clientUri)}${link("Privacy", policyUri)}${link("Terms", tosUri)}${detail("Contact", contacts?.join(", "))}
 </ul>
-<p class="dim">Nobody has verified these.</p>`;
+<p class="dim">Nobody has verified these. After approving you sign in at Microsoft.</p>`;
 }
 
 function detail(label: string, text: string | undefined): Markup | undefined {

@@ -8,6 +8,7 @@ import {
   EDGE_CONTRAST,
   edgeContrasts,
   focus,
+  fontSizes,
   overflow,
   roomAroundFocus,
   TEXT_CONTRAST,
@@ -78,6 +79,24 @@ for (const name of Object.keys(SAMPLES)) {
     }));
 }
 
+for (const name of Object.keys(SAMPLES)) {
+  test(`text of twice the size fits and is twice the size: ${name}`, () =>
+    look(
+      name,
+      async (page) => {
+        const before = await fontSizes(page);
+        // What the browser's own setting does; WCAG 2.2, 1.4.4.
+        await page.evaluate(`document.documentElement.style.fontSize = "200%"`);
+        assert.deepEqual(
+          await fontSizes(page),
+          before.map((size) => size * 2),
+        );
+        assert.equal(await overflow(page), 0);
+      },
+      { viewport: { width: 640, height: 800 } },
+    ));
+}
+
 test("dark is dark and light is light", async () => {
   const ofHeading: Record<string, number> = {};
   for (const colorScheme of ["light", "dark"] as const) {
@@ -143,6 +162,60 @@ test("the mark of focus is not cut off where a link ends the list of details", (
     },
     NARROW,
   ));
+
+test("Tab reaches every link in the order of the page, after the buttons", () =>
+  look("all permissions, all links, a long host", async (page) => {
+    const reached: (string | undefined)[] = [];
+    for (let press = 0; press < 5; press += 1) {
+      await page.keyboard.press("Tab");
+      reached.push((await focus(page))?.what.slice(0, 30));
+    }
+    assert.deepEqual(reached, [
+      "Approve",
+      "Deny",
+      "https://contosocontosocontosoc",
+      "https://notes.contoso.example/",
+      "https://notes.contoso.example/",
+    ]);
+  }));
+
+test("EP-13: Tab reaches the one link of the landing page", () =>
+  look("landing", async (page) => {
+    await page.keyboard.press("Tab");
+    const focused = await focus(page);
+    assert.equal(focused?.what, "Check again");
+    assert.equal(focused.outline, "solid");
+    await page.keyboard.press("Tab");
+    assert.equal(await focus(page), undefined);
+  }));
+
+for (const [selector, index, text] of [
+  [".host", 0, "https://m365.contoso.example/mcp"],
+  ["code", 0, "claude mcp add --transport http microsoft-365 https://m365.contoso.example/mcp"],
+  [
+    "code",
+    3,
+    '{"mcpServers":{"microsoft-365":{"command":"npx","args":["mcp-remote","https://m365.contoso.example/mcp"]}}}',
+  ],
+] as const) {
+  test(`EP-13: one click selects what is to be copied, however it wraps, and nothing else: ${text}`, () =>
+    look(
+      "landing",
+      async (page) => {
+        await page.locator(selector).nth(index).click();
+        assert.equal(await page.evaluate<string>("String(getSelection())"), text);
+      },
+      NARROW,
+    ));
+}
+
+test("the headings of the landing page are a table of contents without gaps", () =>
+  look("landing", async (page) => {
+    const levels = await page.evaluate<number[]>(
+      `[...document.querySelectorAll("h1, h2, h3")].map((heading) => Number(heading.tagName[1]))`,
+    );
+    assert.deepEqual(levels, [1, 2, 3, 3, 3, 3, 3, 3, 2, 2]);
+  }));
 
 test("AP-04: a name of 100 characters is there in full and leaves the buttons where they can be reached", () =>
   look(

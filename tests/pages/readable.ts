@@ -11,6 +11,13 @@ export function overflow(page: Page): Promise<number> {
     .map((element) => element.scrollWidth - element.clientWidth))`);
 }
 
+/** Of every element with text of its own, in pixels. */
+export function fontSizes(page: Page): Promise<readonly number[]> {
+  return page.evaluate<readonly number[]>(`[...document.querySelectorAll("main *")]
+    .filter((element) => [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim() !== ""))
+    .map((element) => parseFloat(getComputedStyle(element).fontSize))`);
+}
+
 export interface Contrast {
   readonly what: string;
   /** 1 to 21. */

@@ -64,7 +64,7 @@ function landingPage(exchange: Partial<Exchange> = {}): Response {
   const request = new Request("https://m365.contoso.example/", { headers: { Accept: "text/html" } });
   const all = { request, origin: "https://m365.contoso.example", config: { ok: true }, env: { AI: {} }, ...exchange };
   // What the page looks at.
-  return landing(all as Exchange, Response.json({}));
+  return landing(all as Exchange, Response.json({}, { headers: { "Cache-Control": "public, max-age=300" } }));
 }
 
 /** Name and page; a page can be sent once, so each is made when it is asked for. */

@@ -16,11 +16,11 @@ p{margin:.25rem 0 .75rem}
 ul{margin:0;padding:0 5px 5px 1.25rem}
 .dim{color:light-dark(#595959,#b3b3b3);font-size:.9rem}
 h1+p,.dim{overflow:clip}
-.host,code{display:block;border:1px solid #8886;border-radius:.5rem;padding:.5rem 1rem;user-select:all}
-.host{font-size:1.25rem;font-weight:600}
+.host,code{display:block;border:1px solid #8886;border-radius:.5rem;padding:.5rem .75rem;user-select:all}
+.host{font-size:1.2rem;font-weight:600}
 .actions{display:flex;flex-wrap:wrap;gap:.5rem;margin:1.5rem 0}
 a,button{color:light-dark(#0b57d0,#a8c7fa)}
-button,.button{flex:1 1 8rem;min-height:2.75rem;font:inherit;font-weight:600;text-align:center;padding:.5rem 1rem;background:none;border:2px solid;border-radius:.5rem;text-decoration:none}
+button,.button{flex:1 1 8rem;min-height:2.75rem;box-sizing:border-box;font:inherit;font-weight:600;text-align:center;padding:.5rem 1rem;background:none;border:2px solid;border-radius:.5rem;text-decoration:none}
 :focus-visible{outline:3px solid;outline-offset:2px}`);
 
 export interface PageOptions {

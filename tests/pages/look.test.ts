@@ -9,8 +9,10 @@ import {
   edgeContrasts,
   focus,
   fontSizes,
+  lineCount,
   overflow,
   roomAroundFocus,
+  roomAroundText,
   TEXT_CONTRAST,
   textContrasts,
   weights,
@@ -215,6 +217,15 @@ test("the headings of the landing page are a table of contents without gaps", ()
       `[...document.querySelectorAll("h1, h2, h3")].map((heading) => Number(heading.tagName[1]))`,
     );
     assert.deepEqual(levels, [1, 2, 3, 3, 3, 3, 3, 3, 2, 2]);
+  }));
+
+test("AP-06: a host of ordinary length is not broken at 320 pixels", () =>
+  look("two permissions", async (page) => assert.equal(await lineCount(page, ".host"), 1), NARROW));
+
+test("a link that looks like a button has its text in the middle", () =>
+  look("already approved", async (page) => {
+    const [above, below] = await roomAroundText(page, ".button");
+    assert.ok(Math.abs(above - below) <= 2, `${above} above, ${below} below`);
   }));
 
 test("AP-04: a name of 100 characters is there in full and leaves the buttons where they can be reached", () =>

@@ -134,3 +134,25 @@ export function characterMiddle(page: Page, selector: string, index: number): Pr
     return left + width / 2;
   })()`);
 }
+
+/** Lines that the text of the first element with this selector takes. */
+export function lineCount(page: Page, selector: string): Promise<number> {
+  return page.evaluate<number>(`(() => {
+    ${rangeOf(selector)}
+    return new Set([...range.getClientRects()].map(({ top }) => top)).size;
+  })()`);
+}
+
+/** Pixels between the text of the first element with this selector and the element's edges: above, below. */
+export function roomAroundText(page: Page, selector: string): Promise<readonly [number, number]> {
+  return page.evaluate<readonly [number, number]>(`(() => {
+    ${rangeOf(selector)}
+    const [text, edge] = [range.getBoundingClientRect(), element.getBoundingClientRect()];
+    return [text.top - edge.top, edge.bottom - text.bottom];
+  })()`);
+}
+
+const rangeOf = (selector: string) => `
+  const element = document.querySelector(${JSON.stringify(selector)});
+  const range = document.createRange();
+  range.selectNodeContents(element);`;

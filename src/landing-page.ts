@@ -17,7 +17,11 @@ export function landing(exchange: Exchange, document: Response): Response {
   return answer;
 }
 
-/** Steps as the makers of the clients describe them in autumn 2026; the tools as the catalogue has them. */
+/**
+ * The steps are those of the clients' makers, looked up in November 2026: support.claude.com/articles/11175166,
+ * code.claude.com/docs/en/mcp, developers.openai.com/api/docs/guides/developer-mode, "MCP configuration reference" of
+ * code.visualstudio.com, modelcontextprotocol.io/docs/tools/inspector, the README of mcp-remote.
+ */
 function body({ origin, config, env }: Exchange): Markup {
   const url = `${origin}/mcp`;
   const missing = [...(config.ok ? [] : config.error.keys), ...(env.AI === undefined ? ["AI"] : [])];

@@ -34,7 +34,10 @@ export interface PageOptions {
   readonly cookies?: readonly string[];
 }
 
-/** A page without scripts, images or anything fetched from elsewhere. */
+/**
+ * A page without scripts, images or anything fetched from elsewhere. As the answer of a `page` route it is not kept
+ * (`completeHeaders`).
+ */
 export function page({ status, title, body, requestId, formAction, cookies = [] }: PageOptions): Response {
   const nonce = randomSecret();
   const document = html`<!doctype html>

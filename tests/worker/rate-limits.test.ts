@@ -8,6 +8,7 @@ import { readSettings } from "../../fixtures/workerd.ts";
 import { assertToolResult } from "../support/oauth-assert.ts";
 import {
   authorizeUrl,
+  configureClient,
   getEmails,
   type Reply,
   readReply,
@@ -145,9 +146,7 @@ describe("RL-01: per address and minute,", () => {
 });
 
 test("RL-01: a limiter that fails keeps nobody out but from registering", async (t) => {
-  const healthy = await startStack();
   const { text } = await bundleWorker("tests/support/observed-worker.ts");
-  t.after(() => healthy.dispose());
   const stack = await startStack({ bundle: text });
   t.after(() => stack.dispose());
   const registration = { redirect_uris: ["https://app.example.com/cb"] };
@@ -155,10 +154,7 @@ test("RL-01: a limiter that fails keeps nobody out but from registering", async 
     await fetch(`${stack.url}/register`, { method: "POST", body: JSON.stringify(registration) }),
   );
   assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, "60"]);
-  // Registered elsewhere, by the operator.
-  const client = await registerClient(healthy);
-  const [record] = (await healthy.kv()).filter(({ key }) => key === `client:${client.clientId}`);
-  await (await stack.mf.getKVNamespace("CONFIG_KV")).put(`client:${client.clientId}`, record?.value ?? "");
+  const client = await configureClient(stack);
   const session = await signInWith(stack, client);
   assertToolResult(await getEmails(stack, session.accessToken));
   assert.equal((await refresh(stack, client, session.refreshToken)).status, 200);

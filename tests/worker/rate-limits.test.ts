@@ -121,8 +121,8 @@ describe("RL-01: per address and minute,", () => {
       assert.equal(refused.status, 429, text);
       // The limiters here are set to two; what is said are the numbers of the example.
       const { limits } = await readSettings();
-      assert.match(refused.headers.get("RateLimit-Policy") ?? "", new RegExp(`;q=${limits[limiter]};w=60$`));
-      assert.match(refused.headers.get("RateLimit") ?? "", /;r=0;t=60$/);
+      assert.match(refused.headers.get("RateLimit-Policy") ?? "", new RegExp(`^"address";q=${limits[limiter]};w=60$`));
+      assert.match(refused.headers.get("RateLimit") ?? "", /^"address";r=0;t=60$/);
       assert.equal(refused.headers.get("Retry-After"), "60");
       assert.match(text, new RegExp(`At most ${limits[limiter]} `));
       assert.notEqual(await status(two({ "cf-connecting-ip": `2001:db8:${row + 1}:9::1` })), 429);

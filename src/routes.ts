@@ -280,7 +280,7 @@ async function refuseCall(exchange: Exchange): Promise<Response | undefined> {
   return exchange.config.ok ? refuseOverLimit("LIMIT_CALLS", exchange.config.value, exchange) : undefined;
 }
 
-const ADDRESS_QUOTA: Quota = { limit: PER_MINUTE.LIMIT_CALLS, remaining: 0, resetSeconds: 60 };
+const ADDRESS_QUOTA: Quota = { policy: "address", limit: PER_MINUTE.LIMIT_CALLS, remaining: 0, resetSeconds: 60 };
 
 /** `/sse/message` belongs to `/sse`. */
 function placeOf({ origin, url }: Exchange): Place {

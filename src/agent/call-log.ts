@@ -52,7 +52,6 @@ export function logCall(
   const { authorization } = access;
   const { answers, failure } = ran;
   const last = failure ?? answers.at(-1);
-  const { type } = ran.result.structuredContent.error ?? {};
   const ids = [...answers, failure].map((one) => one?.graphRequestId);
   context.log({
     level: ran.result.isError ? "WARN" : "INFO",
@@ -61,7 +60,7 @@ export function logCall(
     userId: authorization.person.oid,
     durationMs,
     status: last?.status,
-    code: typeof type === "string" ? type : undefined,
+    code: codeOf(ran),
     metadata: {
       binding: "MCP_OBJECT",
       clientId: authorization.clientId,
@@ -72,11 +71,18 @@ export function logCall(
   });
 }
 
+/** Why the call came to nothing, in the words of its answer; undefined where it did what it was asked. */
+function codeOf({ kind, result }: Ran): string | undefined {
+  const { type } = result.structuredContent.error ?? {};
+  if (typeof type === "string") return type;
+  return kind === "session_ended" ? kind : undefined;
+}
+
 /** With `METRICS`: one point per call, counts and times, nobody's data. */
-export function countAtMetrics(tool: Tool, { failure }: Ran, durationMs: number, context: AgentContext): void {
+export function countAtMetrics(tool: Tool, ran: Ran, durationMs: number, context: AgentContext): void {
   context.metrics?.writeDataPoint({
     indexes: [tool.name],
-    blobs: [tool.name, context.clientType, failure?.type ?? ""],
+    blobs: [tool.name, context.clientType, codeOf(ran) ?? ""],
     doubles: [durationMs, 1],
   });
 }

@@ -50,6 +50,8 @@ export interface Quota {
   readonly limit: number;
   readonly remaining: number;
   readonly resetSeconds: number;
+  /** Whose quota it is; the grant's where nothing is said. */
+  readonly policy?: "grant" | "address";
 }
 
 /** What dispatch needs of the world. */

@@ -116,8 +116,11 @@ export function identityMismatch(id: RequestId | null): Reply {
 }
 
 /** draft-ietf-httpapi-ratelimit-headers §3, §4. */
-function quotaHeaders({ limit, remaining, resetSeconds }: Quota) {
-  return { "RateLimit-Policy": `"grant";q=${limit};w=60`, RateLimit: `"grant";r=${remaining};t=${resetSeconds}` };
+function quotaHeaders({ policy = "grant", limit, remaining, resetSeconds }: Quota) {
+  return {
+    "RateLimit-Policy": `"${policy}";q=${limit};w=60`,
+    RateLimit: `"${policy}";r=${remaining};t=${resetSeconds}`,
+  };
 }
 
 export function rateLimited(id: RequestId | null, quota: Quota): Reply {

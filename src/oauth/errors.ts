@@ -33,7 +33,7 @@ export function oauthError(problem: OAuthError, context: OAuthContext, clientId?
     code: problem.reason,
     context: context.url.pathname,
     // Not yet authenticated: only what can be no secret that was put into the wrong place.
-    metadata: { clientId: /^([0-9a-f]{32}|https:\/\/\S{1,200})$/.test(clientId ?? "") ? clientId : undefined },
+    metadata: { clientId: /^([0-9a-f]{32}|https:\/\/[^\s@?#]{1,200})$/.test(clientId ?? "") ? clientId : undefined },
   });
   const headers: Record<string, string> = {};
   // RFC 6749 §5.2: the scheme the client may authenticate with.

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";
 import { approve, Browser, pkcePair } from "../../fixtures/browser.ts";
 import type { Stack } from "../../fixtures/stack.ts";
+import type { Client } from "../../src/oauth/client.ts";
 
 /** Nobody listens there, and nobody has to: redirects are read, not followed. */
 export const WEB_REDIRECT = "https://app.example.com/oauth/callback";
@@ -98,6 +99,20 @@ export async function registerClient(stack: Pick<Stack, "url">, options: Registr
     method,
     redirectUri: redirectUris[0] ?? WEB_REDIRECT,
   };
+}
+
+/** A client that the operator wrote into `CONFIG_KV`. */
+export async function configureClient(stack: Pick<Stack, "mf">): Promise<TestClient> {
+  const record: Client = {
+    clientId: "configured-by-the-operator",
+    clientName: "Contoso Reports",
+    redirectUris: [WEB_REDIRECT],
+    tokenEndpointAuthMethod: "none",
+    grantTypes: ["authorization_code", "refresh_token"],
+    registeredAt: 0,
+  };
+  await (await stack.mf.getKVNamespace("CONFIG_KV")).put(`client:${record.clientId}`, JSON.stringify(record));
+  return { clientId: record.clientId, clientSecret: undefined, method: "none", redirectUri: WEB_REDIRECT };
 }
 
 /** A good authorization request, changed. */

@@ -1,21 +1,45 @@
 // What OPERATIONS.md and SECURITY.md tell an operator to set and to ask for, against the product.
 import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { GRAPH_SCOPES } from "../../src/graph/scopes.ts";
+import {
+  ACCESS_LIFETIME_SECONDS,
+  CODE_LIFETIME_SECONDS,
+  FORM_LIFETIME_SECONDS,
+  GRANT_LIFETIME_SECONDS,
+  LOGIN_LIFETIME_SECONDS,
+  REFRESH_IDLE_SECONDS,
+} from "../../src/oauth/grant/grant.ts";
 import { RESOURCES } from "../../src/resources/index.ts";
 import { TOOLS } from "../../src/tools/index.ts";
 import { exists, readText, rowsOf, sectionOf } from "./documents.ts";
+import { ROOT } from "./source.ts";
+
+async function sourceFiles(): Promise<{ path: string; text: string }[]> {
+  const names = await readdir(join(ROOT, "src"), { recursive: true });
+  const paths = names.filter((name) => name.endsWith(".ts")).map((name) => `src/${name.replaceAll("\\", "/")}`);
+  return Promise.all(paths.map(async (path) => ({ path, text: await readText(path) })));
+}
 
 /** Names in backticks of the first column. */
 function firstColumn(section: string): string[] {
   return rowsOf(section).flatMap(([cell = ""]) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, name = ""]) => name));
 }
 
-/** What `src/config.ts` reads as a credential, a key, a secret or a tenant. */
+/** What has to be set, and of the rest what `src/config.ts` reads as a credential, a key or a secret. */
 async function secretsOfSchema(): Promise<string[]> {
   const [, block = ""] = /const VARIABLES = v\.object\(\{([\s\S]*?)\n\}\);/.exec(await readText("src/config.ts")) ?? [];
-  const entries = block.matchAll(/^ {2}([A-Z0-9_]+): (?:v\.optional\()?(KEY|SECRET|CREDENTIAL|TENANT)\b/gm);
-  return Array.from(entries, ([, name = ""]) => name).sort();
+  const entries = Array.from(block.matchAll(/^ {2}([A-Z0-9_]+): (.*)$/gm), ([, name = "", schema = ""]) => ({
+    name,
+    schema,
+  }));
+  const isSecret = /^(?!v\.optional)|^v\.optional\((KEY|SECRET|CREDENTIAL)\)/;
+  return entries
+    .filter(({ schema }) => isSecret.test(schema))
+    .map(({ name }) => name)
+    .sort();
 }
 
 test("EN-08: the permissions of OPERATIONS.md are those asked from Entra", async () => {
@@ -34,6 +58,26 @@ for (const [document, heading] of [
     assert.deepEqual(firstColumn(sectionOf(await readText(document), heading)).sort(), secrets);
   });
 }
+
+test("D-21, DC-02: the egress list of SECURITY.md names every file that sends something out", async () => {
+  const listed = rowsOf(sectionOf(await readText("SECURITY.md"), "## Where the Worker connects to")).slice(1);
+  const named = listed.flatMap(([, , cell = ""]) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, name = ""]) => name));
+  const files = await sourceFiles();
+  // Whoever imports the one fetch of the house, or calls the binding.
+  const sends = files.filter(({ text }) => /from "(\.|\.\.\/egress)\/fetch\.ts"|\bai\.run\(/.test(text));
+  assert.deepEqual([...new Set(named)].sort(), sends.map(({ path }) => path).sort());
+});
+
+test("D-46: the lives in SECURITY.md are those of the code", async () => {
+  const rows = rowsOf(sectionOf(await readText("SECURITY.md"), "## Token life"));
+  const lives = new Map(rows.map(([what = "", life = ""]) => [what, life]));
+  assert.equal(lives.get("approval form, login"), `${FORM_LIFETIME_SECONDS / 60} minutes`);
+  assert.equal(LOGIN_LIFETIME_SECONDS, FORM_LIFETIME_SECONDS);
+  assert.equal(lives.get("authorization code"), `${CODE_LIFETIME_SECONDS} seconds`);
+  assert.equal(lives.get("access token"), `${ACCESS_LIFETIME_SECONDS / 3600} hour`);
+  assert.equal(lives.get("refresh token"), `${REFRESH_IDLE_SECONDS / 86_400} days unused`);
+  assert.equal(lives.get("grant"), `${GRANT_LIFETIME_SECONDS / 86_400} days`);
+});
 
 test("DP-01: the guide sets every required secret, and no other command sets what is none", async () => {
   const guide = sectionOf(await readText("OPERATIONS.md"), "### 1.3 Secrets");

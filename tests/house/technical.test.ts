@@ -1,0 +1,63 @@
+// The numbers of TECHNICAL.md: limits against the code, and sums against arithmetic.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readText, rowsOf, sectionOf } from "./documents.ts";
+
+const technical = await readText("TECHNICAL.md");
+
+/** The value of `const NAME = 5 * 1024;` as it stands in a file. */
+async function constantOf(file: string, name: string): Promise<number | undefined> {
+  const [, expression] = new RegExp(`const ${name} = ([\\d_ *]+);`).exec(await readText(file)) ?? [];
+  return expression?.split("*").reduce((product, factor) => product * Number(factor.replaceAll("_", "")), 1);
+}
+
+const limits = rowsOf(sectionOf(technical, "## Limits, and why")).slice(1);
+
+test("DC-03: TECHNICAL.md states limits", () => assert.ok(limits.length > 12));
+
+for (const [what = "", value = "", place = ""] of limits) {
+  test(`DC-03: the limit of TECHNICAL.md, ${what || place}, is that of the code`, async () => {
+    const [, name = "", file = ""] = /^`(\w+)` in `([^`]+)`$/.exec(place) ?? [];
+    const [stated = ""] = /^[\d,]+/.exec(value) ?? [];
+    assert.equal(await constantOf(file, name), Number(stated.replaceAll(",", "")));
+  });
+}
+
+/** `a × b + c = d` with thousands separators; products before sums. */
+function sums(text: string): { sum: string; left: number; right: number }[] {
+  const found = text.matchAll(/((?:[\d,.]+ [×+÷] )+[\d,.]+) = ([\d,.]*\d)/g);
+  return Array.from(found, ([sum, left = "", right = ""]) => ({ sum, left: evaluate(left), right: toNumber(right) }));
+}
+
+const toNumber = (text: string) => Number(text.replaceAll(",", ""));
+
+function evaluate(expression: string): number {
+  const products = expression.split(" + ").map((term) => {
+    const [first = "", ...rest] = term.split(" × ");
+    return rest.reduce((product, factor) => product * toNumber(factor), toNumber(first));
+  });
+  return products.reduce((total, product) => total + product, 0);
+}
+
+test("DC-03: every sum of TECHNICAL.md comes out", () => {
+  const found = sums(sectionOf(technical, "## What it costs"));
+  assert.ok(found.length > 15, `${found.length} sums`);
+  assert.deepEqual(
+    found.filter(({ left, right }) => Math.abs(left - right) > 0.005).map(({ sum, left }) => `${sum}, not ${left}`),
+    [],
+  );
+});
+
+test("self-check: a sum that is wrong is found", () => {
+  const [wrong] = sums("| 1,000 × 2 + 5 = 2,006 |");
+  assert.deepEqual([wrong?.left, wrong?.right], [2005, 2006]);
+});
+
+test("DC-03: the last column of a sum's row is its outcome", () => {
+  const rows = rowsOf(sectionOf(technical, "## What it costs")).filter(([, arithmetic = ""]) =>
+    / = [\d.]+$/.test(arithmetic),
+  );
+  const priced = rows.filter(([, , usd = ""]) => /^\d+\.\d\d$/.test(usd));
+  assert.ok(priced.length > 5);
+  for (const [, arithmetic = "", usd] of priced) assert.equal(arithmetic.split(" = ")[1], usd);
+});

@@ -8,7 +8,7 @@ import { CALLS_PER_MINUTE } from "../../src/agent/usage.ts";
 import { CATALOG } from "../../src/mcp/catalog.ts";
 import { LEGACY_REVISIONS, MODERN_REVISION } from "../../src/mcp/revisions.ts";
 import { TOOLS } from "../../src/tools/index.ts";
-import { DOCUMENTS, exists, readText, rowsOf } from "./documents.ts";
+import { DOCUMENTS, exists, fences, readText, rowsOf, sectionOf } from "./documents.ts";
 import { ROOT } from "./source.ts";
 
 /** The catalogue as README.md shows it, in the order of `tools/list`. */
@@ -121,6 +121,42 @@ test("DC-01: README.md names every command that somebody would type first", asyn
     [],
   );
 });
+
+test("DG-04: README.md has a guide for each of three readers, and says what is simulated, limited and different", async () => {
+  const titles = Array.from((await readText("README.md")).matchAll(/^##+ (.+)$/gm), ([, title = ""]) => title);
+  const wanted = [
+    ...["For the reviewer", "For who connects", "For curl and web applications", "Web application"],
+    ...["Try it", "Tools", "Limits", "Troubleshooting", "Questions", "What is simulated"],
+  ];
+  assert.deepEqual(
+    wanted.filter((title) => !titles.includes(title)),
+    [],
+  );
+});
+
+test("DC-06: README.md states the deviations that a reader of older guides would stumble over", async () => {
+  const section = sectionOf(await readText("README.md"), "## Where it differs from what you may expect");
+  assert.deepEqual(
+    ["D-05", "D-06", "D-22", "D-36"].filter((row) => !section.includes(`(${row})`)),
+    [],
+  );
+});
+
+test("DC-06: the documents say that Cloudflare could read data in transit and that nothing ran on a live account", async () => {
+  const [readme, security, operations] = await Promise.all(["README.md", "SECURITY.md", "OPERATIONS.md"].map(readText));
+  const flat = (text = "") => text.replace(/\s+/g, " ");
+  for (const text of [readme, security])
+    assert.match(flat(text), /TLS ends in the Worker\S* so Cloudflare could read data in transit/);
+  assert.match(flat(readme), /tried against a live Microsoft tenant or a live Cloudflare account/);
+  assert.match(flat(security), /Never tried on a live account/);
+  assert.match(flat(operations), /Nothing here was tried on a live Cloudflare account or a live Microsoft tenant/);
+});
+
+for (const document of DOCUMENTS) {
+  test(`DC-01: the JSON of ${document} is JSON`, async () => {
+    for (const block of fences(await readText(document), "json")) JSON.parse(block);
+  });
+}
 
 interface Threat {
   readonly threat: string;

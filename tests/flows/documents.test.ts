@@ -21,7 +21,7 @@ const RUN_ELSEWHERE: readonly (readonly [command: RegExp, where: string])[] = [
   [/^npm (test|run check|run build|run validate)\b/, "continuous integration"],
   [/^npm run (bench|soak)\b/, "by hand: minutes of load"],
   [/^npm run (keys|check:deploy)\b/, "tests of those commands"],
-  [/^UPDATE_GOLDEN=1 /, "it rewrites what other tests compare with"],
+  [/^(UPDATE_GOLDEN=1 |npm run (type-check|format)$|npx tsx --test )/, "tests/flows/guide.test.ts"],
   [/^jq /, "tests/house/log-filters.test.ts"],
   [/^npx mcp-remote /, "tests/flows/mcp-remote.test.ts"],
   [/^W=/, "here, with the address of the server under test"],

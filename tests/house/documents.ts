@@ -70,3 +70,20 @@ export function commandsOf(text: string): Command[] {
       return at === -1 ? { text: line, remark: undefined } : { text: line.slice(0, at), remark: line.slice(at + 3) };
     });
 }
+
+export interface Step {
+  /** The file that is made or changed. */
+  readonly path: string;
+  readonly language: "ts" | "json" | "diff";
+  readonly body: string;
+}
+
+/** The files of a guide: each block belongs to the path in backticks that ends the text before it, `path`: */
+export function stepsOf(text: string): Step[] {
+  const blocks = text.matchAll(/`([\w./-]+\.\w+)`:\n\n( *)```(ts|json|diff)\n([\s\S]*?)^\2```$/gm);
+  return Array.from(blocks, ([, path = "", indent = "", language, body = ""]) => ({
+    path,
+    language: language as Step["language"],
+    body: body.replace(new RegExp(`^${indent}`, "gm"), ""),
+  }));
+}

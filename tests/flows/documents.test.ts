@@ -85,6 +85,16 @@ describe("the commands of the documents", () => {
       assert.deepEqual(stack.trespasses, []);
     });
   }
+
+  test("LD-08: a token survives a new runtime over the same storage and keys", async () => {
+    const kept = await signIn(stack.url);
+    await stack.restart();
+    const message = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "authenticate", arguments: {} } };
+    const headers = { Authorization: `Bearer ${kept}` };
+    const answer = await fetch(`${stack.url}/mcp`, { method: "POST", headers, body: JSON.stringify(message) });
+    assert.equal(answer.status, 200);
+    assert.match(await answer.text(), /"authenticated":true/);
+  });
 });
 
 function check({ text, remark }: Command, { code, stdout, stderr }: Ended): void {

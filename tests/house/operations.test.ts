@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { isAccessRequired } from "../../src/access/perimeter.ts";
 import { GRAPH_SCOPES } from "../../src/graph/scopes.ts";
 import {
   ACCESS_LIFETIME_SECONDS,
@@ -14,6 +15,7 @@ import {
 } from "../../src/oauth/grant/grant.ts";
 import { RESOURCES } from "../../src/resources/index.ts";
 import { TOOLS } from "../../src/tools/index.ts";
+import { testConfig } from "../environment.ts";
 import { exists, readText, rowsOf, sectionOf } from "./documents.ts";
 import { ROOT } from "./source.ts";
 
@@ -63,8 +65,12 @@ test("D-21, DC-02: the egress list of SECURITY.md names every file that sends so
   const listed = rowsOf(sectionOf(await readText("SECURITY.md"), "## Where the Worker connects to")).slice(1);
   const named = listed.flatMap(([, , cell = ""]) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, name = ""]) => name));
   const files = await sourceFiles();
-  // Whoever imports the one fetch of the house, or calls the binding.
-  const sends = files.filter(({ text }) => /from "(\.|\.\.\/egress)\/fetch\.ts"|\bai\.run\(/.test(text));
+  // Whoever calls a function of the file with the one fetch of the house, or the binding.
+  const exported = (await readText("src/egress/fetch.ts")).matchAll(/^export (?:async )?function (fetch\w+)/gm);
+  const names = Array.from(exported, ([, name = ""]) => name);
+  assert.ok(names.length > 0);
+  const calls = new RegExp(String.raw`\b(?:${names.join("|")}|ai\.run)\(`);
+  const sends = files.filter(({ path, text }) => path !== "src/egress/fetch.ts" && calls.test(text));
   assert.deepEqual([...new Set(named)].sort(), sends.map(({ path }) => path).sort());
 });
 
@@ -77,6 +83,20 @@ test("D-46: the lives in SECURITY.md are those of the code", async () => {
   assert.equal(lives.get("access token"), `${ACCESS_LIFETIME_SECONDS / 3600} hour`);
   assert.equal(lives.get("refresh token"), `${REFRESH_IDLE_SECONDS / 86_400} days unused`);
   assert.equal(lives.get("grant"), `${GRANT_LIFETIME_SECONDS / 86_400} days`);
+});
+
+test("AC-05: the paths that OPERATIONS.md puts behind Access are those that the Worker asks it for", async () => {
+  const rows = rowsOf(sectionOf(await readText("OPERATIONS.md"), "## 2. Cloudflare Access")).slice(1);
+  const access = { CF_ACCESS_TEAM_DOMAIN: "team.cloudflareaccess.com", CF_ACCESS_AUD: "aud" };
+  const always = testConfig(access);
+  const browser = testConfig({ ...access, CF_ACCESS_PROTECT: "browser" });
+  assert.equal(rows.length, 4);
+  for (const [paths = "", all, onlyBrowser] of rows) {
+    for (const [, path = ""] of paths.matchAll(/`([^`]+)`/g)) {
+      assert.equal(isAccessRequired(always, path) ? "yes" : "no", all, path);
+      assert.equal(isAccessRequired(browser, path) ? "yes" : "no", onlyBrowser, path);
+    }
+  }
 });
 
 test("DP-01: the guide sets every required secret, and no other command sets what is none", async () => {

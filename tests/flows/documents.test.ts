@@ -218,16 +218,19 @@ describe("DP-01: every wrangler line resolves in the pinned version", () => {
 /** What wrangler's own help does not know of a line; empty when it knows all of it. */
 async function problemOf(line: string, helpOf: (path: readonly string[]) => Promise<string>): Promise<string> {
   const [, ...words] = line.replace(/\s[<>|].*$/, "").match(/"[^"]*"|\S+/g) ?? [];
+  const flags = words.filter((word) => /^--?[a-z]/.test(word)).map((word) => word.replace(/=.*$/, ""));
   const path: string[] = [];
   let text = await helpOf(path);
   // A help with COMMANDS wants one more word; one without takes what follows as arguments.
   for (let word = words[0]; isGroup(text) && word !== undefined && !word.startsWith("-"); word = words[path.length]) {
-    if (!hasCommand(text, [...path, word])) return `${line}: no subcommand ${word}`;
+    const entry = commandIn(text, [...path, word]);
+    if (entry === undefined) return `${line}: no subcommand ${word}`;
     path.push(word);
+    // With arguments of its own it is no group, and what every command takes stands here already.
+    if (/^ [<[]/.test(entry) && flags.every((flag) => hasFlag(text, flag))) return "";
     text = await helpOf(path);
   }
-  const flags = words.filter((word) => /^--?[a-z]/.test(word)).map((word) => word.replace(/=.*$/, ""));
-  const unknown = flags.find((flag) => !new RegExp(`(^|[\\s,])${flag}[\\s,]`, "m").test(text));
+  const unknown = flags.find((flag) => !hasFlag(text, flag));
   return unknown === undefined ? "" : `${line}: no option ${unknown}`;
 }
 
@@ -235,8 +238,13 @@ function isGroup(help: string): boolean {
   return /^ {2}wrangler \S/m.test(help);
 }
 
-function hasCommand(help: string, path: readonly string[]): boolean {
-  return new RegExp(`^ {2}wrangler ${path.join(" ")}(\\s|$)`, "m").test(help);
+/** What stands behind a command in the list of its group. */
+function commandIn(help: string, path: readonly string[]): string | undefined {
+  return new RegExp(`^ {2}wrangler ${path.join(" ")}((?: .*)?)$`, "m").exec(help)?.[1];
+}
+
+function hasFlag(help: string, flag: string): boolean {
+  return new RegExp(`(^|[\\s,])${flag}[\\s,]`, "m").test(help);
 }
 
 async function askHelp(path: readonly string[]): Promise<string> {

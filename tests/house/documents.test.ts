@@ -24,6 +24,7 @@ for (const document of DOCUMENTS) {
     // What a guide is about to make is not there yet.
     const made = stepsOf(text).filter(({ language }) => language !== "diff");
     const real = paths.filter((path) => !path.includes("<") && !made.some((step) => step.path === path));
+    assert.ok(real.length > 0);
     const missing = await Promise.all(real.map(async (path) => ((await exists(path)) ? [] : [path])));
     assert.deepEqual(missing.flat(), []);
   });

@@ -85,7 +85,7 @@ test("DC-04: a tool that is added by the guide compiles, is listed, works and pa
   assert.equal(surface.tools.countUnread, "Mail.Read");
   assert.match(
     await readFile(join(folder, "README.md"), "utf8"),
-    /\| `countUnread` \| Count unread emails \| `Mail\.Read` \|/,
+    /\| `countUnread` +\| Counts the unread emails .*\| `Mail\.Read` +\|/,
   );
 });
 

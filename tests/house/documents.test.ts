@@ -1,108 +1,72 @@
-// What the documents say of the tree, against the tree. After a change of the catalogue:
-//     UPDATE_GOLDEN=1 npm run test:fast tests/house/documents.test.ts && npx biome format --write README.md
+// What the documents name, against the tree: commands, paths, links, tests.
 import assert from "node:assert/strict";
-import { access, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
-import { CALLS_PER_MINUTE } from "../../src/agent/usage.ts";
-import { CATALOG } from "../../src/mcp/catalog.ts";
-import { LEGACY_REVISIONS, MODERN_REVISION } from "../../src/mcp/revisions.ts";
-import { TOOLS } from "../../src/tools/index.ts";
-import { ROOT } from "./source.ts";
+import { DOCUMENTS, exists, fences, readText, rowsOf, stepsOf } from "./documents.ts";
 
-const readText = (path: string) => readFile(join(ROOT, path), "utf8");
-const exists = (path: string) =>
-  access(join(ROOT, path)).then(
-    () => true,
-    () => false,
-  );
-
-/** The catalogue as README.md shows it, in the order of `tools/list`. */
-function toolTable(): string {
-  const rows = TOOLS.map(({ name, title, scopes }) => {
-    const permissions = scopes.map((scope) => `\`${scope}\``).join(", ");
-    return `| \`${name}\` | ${title} | ${permissions || "none"} |`;
+for (const document of DOCUMENTS) {
+  test(`DC-01: every npm script that ${document} names is in package.json`, async () => {
+    const { scripts } = JSON.parse(await readText("package.json")) as { scripts: Record<string, string> };
+    const named = [...(await readText(document)).matchAll(/npm (?:run (?:--silent )?)?([a-z][\w:-]*)/g)];
+    // npm's own commands; `run` is left of `npm run <name>`.
+    const own = ["ci", "run", "audit", "outdated", "packages", "package", "install"];
+    assert.deepEqual(
+      named.map(([, name = ""]) => name).filter((name) => !own.includes(name) && !Object.hasOwn(scripts, name)),
+      [],
+    );
   });
-  const head = ["| tool | what it does | Microsoft permission |", "|---|---|---|"];
-  return [`${TOOLS.length} tools:`, "", ...head, ...rows].join("\n");
-}
 
-/** A row of cells for each row of a table, without what aligns them and without the line under its head. */
-function rowsOf(text: string): string[][] {
-  const rows = text.split("\n").filter((line) => line.startsWith("|") && !/^[|\s:-]+$/.test(line));
-  return rows.map((row) =>
-    row
-      .split("|")
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
-}
-
-const GENERATED = /(?<=<!-- tools: generated -->\n)[\s\S]*?(?=\n<!-- end of tools -->)/;
-
-test("DC-01: README.md has the tools of the catalogue, with their permissions", async () => {
-  const readme = await readText("README.md");
-  const [table] = GENERATED.exec(readme) ?? [];
-  assert.ok(table !== undefined, "README.md has no generated table");
-  if (process.env.UPDATE_GOLDEN === "1") await writeFile(join(ROOT, "README.md"), readme.replace(GENERATED, toolTable));
-  else {
-    const hint = "intended? UPDATE_GOLDEN=1 npm run test:fast tests/house/documents.test.ts";
-    assert.deepEqual(rowsOf(table), rowsOf(toolTable()), hint);
-  }
-  assert.ok(table.startsWith(`${TOOLS.length} tools:`), `README.md does not say that there are ${TOOLS.length} tools`);
-});
-
-test("DC-01: README.md names every resource, prompt and protocol revision", async () => {
-  const readme = await readText("README.md");
-  const { resources } = CATALOG.list("resources/list") as { resources: { uri: string }[] };
-  const { prompts } = CATALOG.list("prompts/list") as { prompts: { name: string }[] };
-  const names = [...resources.map(({ uri }) => uri), ...prompts.map(({ name }) => name)];
-  assert.deepEqual(
-    [...names.map((name) => `\`${name}\``), ...LEGACY_REVISIONS, MODERN_REVISION].filter(
-      (text) => !readme.includes(text),
-    ),
-    [],
-  );
-});
-
-test("DC-01: the limits of README.md are those of wrangler.toml.example and of a grant", async () => {
-  const readme = await readText("README.md");
-  const [example = ""] = (await readText("wrangler.toml.example")).split("[env.production]");
-  const limits = [...example.matchAll(/^\[\[ratelimits\]\] # (.+)\n(?:.+\n)*?simple = \{ limit = (\d+),/gm)];
-  assert.equal(limits.length, 6);
-  const said = rowsOf(readme)
-    .filter(([, limit = ""]) => /^[\d,]+$/.test(limit))
-    .map(([what = "", limit = ""]) => `${what.replaceAll("`", "")}: ${limit.replace(",", "")}`);
-  const held = [
-    ...limits.map(([, what, limit]) => `${what}: ${limit}`),
-    `tool calls of one grant: ${CALLS_PER_MINUTE}`,
-  ];
-  assert.deepEqual(said.sort(), held.sort());
-});
-
-test("DC-01: README.md names every command of package.json that somebody would type, and no other", async () => {
-  const readme = await readText("README.md");
-  const { scripts } = JSON.parse(await readText("package.json")) as { scripts: Record<string, string> };
-  const named = [...readme.matchAll(/npm (?:run )?([a-z][\w:]*)/g)].map(([, name = ""]) => name);
-  assert.deepEqual(
-    named.filter((name) => !["ci", "run"].includes(name) && !Object.hasOwn(scripts, name)),
-    [],
-  );
-  assert.deepEqual(
-    ["start", "demo", "test", "check", "bench", "build", "deploy"].filter((name) => !named.includes(name)),
-    [],
-  );
-});
-
-for (const document of ["README.md", "SECURITY.md", "TECHNICAL.md", "CONTRIBUTING.md"]) {
   test(`DC-03: every path that ${document} names exists`, async () => {
     const text = await readText(document);
-    const paths = Array.from(text.matchAll(/`((?:src|tests|fixtures)\/[^`\s]*)`/g), ([, path]) => path ?? "");
-    // `<name>` stands for a file that the reader is about to make.
-    const real = paths.filter((path) => !path.includes("<"));
+    const paths = Array.from(
+      text.matchAll(/`((?:src|tests|fixtures|\.github)\/[^`\s]*)[^`]*`/g),
+      ([, path]) => path ?? "",
+    );
+    // What a guide is about to make is not there yet.
+    const made = stepsOf(text).filter(({ language }) => language !== "diff");
+    const real = paths.filter((path) => !path.includes("<") && !made.some((step) => step.path === path));
     assert.ok(real.length > 0);
     const missing = await Promise.all(real.map(async (path) => ((await exists(path)) ? [] : [path])));
     assert.deepEqual(missing.flat(), []);
+  });
+
+  test(`DC-03: every link of ${document} inside the tree leads somewhere`, async () => {
+    const links = Array.from((await readText(document)).matchAll(/\]\((?!https?:)([^)#]*)(#[^)]+)?\)/g));
+    const dead = await Promise.all(
+      links.map(async ([link, file, anchor]) => {
+        const target = file === "" || file === undefined ? document : file;
+        if (!(await exists(target))) return [link];
+        if (anchor === undefined) return [];
+        const anchors = Array.from((await readText(target)).matchAll(/^#+ (.+)$/gm), ([, title = ""]) =>
+          anchorOf(title),
+        );
+        return anchors.includes(anchor) ? [] : [link];
+      }),
+    );
+    assert.deepEqual(dead.flat(), []);
+  });
+}
+
+/** As GitHub makes it: lower case, without marks, spaces as hyphens. */
+function anchorOf(title: string): string {
+  return `#${title
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+    .replace(/\s/g, "-")}`;
+}
+
+test("DC-06: the documents say that Cloudflare could read data in transit and that nothing ran on a live account", async () => {
+  const [readme, security, operations] = await Promise.all(["README.md", "SECURITY.md", "OPERATIONS.md"].map(readText));
+  const flat = (text = "") => text.replace(/\s+/g, " ");
+  for (const text of [readme, security])
+    assert.match(flat(text), /TLS ends in the Worker\S* so Cloudflare could read data in transit/);
+  assert.match(flat(readme), /tried against a live Microsoft tenant or a live Cloudflare account/);
+  assert.match(flat(security), /Never tried on a live account/);
+  assert.match(flat(operations), /Nothing here was tried on a live Cloudflare account or a live Microsoft tenant/);
+});
+
+for (const document of DOCUMENTS) {
+  test(`DC-01: the JSON of ${document} is JSON`, async () => {
+    for (const block of fences(await readText(document), "json")) JSON.parse(block);
   });
 }
 

@@ -1,0 +1,215 @@
+// What OPERATIONS.md and SECURITY.md tell an operator to set and to ask for, against the product.
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { isAccessRequired } from "../../src/access/perimeter.ts";
+import { GRAPH_SCOPES } from "../../src/graph/scopes.ts";
+import {
+  ACCESS_LIFETIME_SECONDS,
+  CODE_LIFETIME_SECONDS,
+  FORM_LIFETIME_SECONDS,
+  GRANT_LIFETIME_SECONDS,
+  LOGIN_LIFETIME_SECONDS,
+  REFRESH_IDLE_SECONDS,
+} from "../../src/oauth/grant/grant.ts";
+import { RESOURCES } from "../../src/resources/index.ts";
+import { TOOLS } from "../../src/tools/index.ts";
+import { testConfig } from "../environment.ts";
+import { exists, readText, rowsOf, sectionOf } from "./documents.ts";
+import { ROOT } from "./source.ts";
+
+async function sourceFiles(): Promise<{ path: string; text: string }[]> {
+  const names = await readdir(join(ROOT, "src"), { recursive: true });
+  const paths = names.filter((name) => name.endsWith(".ts")).map((name) => `src/${name.replaceAll("\\", "/")}`);
+  return Promise.all(paths.map(async (path) => ({ path, text: await readText(path) })));
+}
+
+/** Names in backticks of the first column. */
+function firstColumn(section: string): string[] {
+  return rowsOf(section).flatMap(([cell = ""]) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, name = ""]) => name));
+}
+
+/** What has to be set, and of the rest what `src/config.ts` reads as a credential, a key or a secret. */
+async function secretsOfSchema(): Promise<string[]> {
+  const [, block = ""] = /const VARIABLES = v\.object\(\{([\s\S]*?)\n\}\);/.exec(await readText("src/config.ts")) ?? [];
+  const entries = Array.from(block.matchAll(/^ {2}([A-Z0-9_]+): (.*)$/gm), ([, name = "", schema = ""]) => ({
+    name,
+    schema,
+  }));
+  const isSecret = /^(?!v\.optional)|^v\.optional\((KEY|SECRET|CREDENTIAL)\)/;
+  return entries
+    .filter(({ schema }) => isSecret.test(schema))
+    .map(({ name }) => name)
+    .sort();
+}
+
+test("EN-08: the permissions of OPERATIONS.md are those asked from Entra", async () => {
+  const named = firstColumn(sectionOf(await readText("OPERATIONS.md"), "### 1.2 Microsoft Entra"));
+  const needed = GRAPH_SCOPES.filter((scope) => [...TOOLS, ...RESOURCES].some(({ scopes }) => scopes.includes(scope)));
+  assert.deepEqual(named.sort(), ["openid", "profile", "offline_access", ...needed].sort());
+});
+
+for (const [document, heading] of [
+  ["OPERATIONS.md", "### 1.3 Secrets"],
+  ["SECURITY.md", "## Keys"],
+] as const) {
+  test(`DP-08, DC-02: the secrets of ${document} are those of the schema`, async () => {
+    const secrets = await secretsOfSchema();
+    assert.ok(secrets.length > 8, "the schema was not found in src/config.ts");
+    assert.deepEqual(firstColumn(sectionOf(await readText(document), heading)).sort(), secrets);
+  });
+}
+
+test("D-21, DC-02: the egress list of SECURITY.md names every file that sends something out", async () => {
+  const listed = rowsOf(sectionOf(await readText("SECURITY.md"), "## Where the Worker connects to")).slice(1);
+  const named = listed.flatMap(([, , cell = ""]) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, name = ""]) => name));
+  const files = await sourceFiles();
+  // Whoever calls a function of the file with the one fetch of the house, or the binding.
+  const exported = (await readText("src/egress/fetch.ts")).matchAll(/^export (?:async )?function (fetch\w+)/gm);
+  const names = Array.from(exported, ([, name = ""]) => name);
+  assert.ok(names.length > 0);
+  const calls = new RegExp(String.raw`\b(?:${names.join("|")}|ai\.run)\(`);
+  const sends = files.filter(({ path, text }) => path !== "src/egress/fetch.ts" && calls.test(text));
+  assert.deepEqual([...new Set(named)].sort(), sends.map(({ path }) => path).sort());
+});
+
+test("D-46: the lives in SECURITY.md are those of the code", async () => {
+  const rows = rowsOf(sectionOf(await readText("SECURITY.md"), "## Token life"));
+  const lives = new Map(rows.map(([what = "", life = ""]) => [what, life]));
+  assert.equal(lives.get("approval form, login"), `${FORM_LIFETIME_SECONDS / 60} minutes`);
+  assert.equal(LOGIN_LIFETIME_SECONDS, FORM_LIFETIME_SECONDS);
+  assert.equal(lives.get("authorization code"), `${CODE_LIFETIME_SECONDS} seconds`);
+  assert.equal(lives.get("access token"), `${ACCESS_LIFETIME_SECONDS / 3600} hour`);
+  assert.equal(lives.get("refresh token"), `${REFRESH_IDLE_SECONDS / 86_400} days unused`);
+  assert.equal(lives.get("grant"), `${GRANT_LIFETIME_SECONDS / 86_400} days`);
+});
+
+test("AC-05: the paths that OPERATIONS.md puts behind Access are those that the Worker asks it for", async () => {
+  const rows = rowsOf(sectionOf(await readText("OPERATIONS.md"), "## 2. Cloudflare Access")).slice(1);
+  const access = { CF_ACCESS_TEAM_DOMAIN: "team.cloudflareaccess.com", CF_ACCESS_AUD: "aud" };
+  const always = testConfig(access);
+  const browser = testConfig({ ...access, CF_ACCESS_PROTECT: "browser" });
+  assert.equal(rows.length, 4);
+  for (const [paths = "", all, onlyBrowser] of rows) {
+    for (const [, path = ""] of paths.matchAll(/`([^`]+)`/g)) {
+      assert.equal(isAccessRequired(always, path) ? "yes" : "no", all, path);
+      assert.equal(isAccessRequired(browser, path) ? "yes" : "no", onlyBrowser, path);
+    }
+  }
+});
+
+test("DP-01: the guide sets every required secret, and no other command sets what is none", async () => {
+  const guide = sectionOf(await readText("OPERATIONS.md"), "### 1.3 Secrets");
+  const set = Array.from(guide.matchAll(/^npx wrangler secret put (\w+)/gm), ([, name = ""]) => name);
+  const secrets = await secretsOfSchema();
+  const required = secrets.filter((name) => !/_PREVIOUS$|^(OPERATOR|AI_GATEWAY)/.test(name));
+  assert.deepEqual(
+    required.filter((name) => !set.includes(name)),
+    [],
+  );
+  assert.deepEqual(
+    set.filter((name) => !secrets.includes(name)),
+    [],
+  );
+});
+
+test("DP-02: OPERATIONS.md has a section for everything that has to be done", async () => {
+  const titles = Array.from((await readText("OPERATIONS.md")).matchAll(/^##+ (.+)$/gm), ([, title = ""]) => title);
+  const wanted = [
+    ...[
+      "Deploy",
+      "Cloudflare",
+      "Microsoft Entra",
+      "Secrets",
+      "Cloudflare Access",
+      "Portals",
+      "The gateway",
+      "smoke test",
+    ],
+    ...[
+      "Custom domain",
+      "Roll out",
+      "Validate",
+      "Logs",
+      "Targets",
+      "alerts",
+      "Logpush",
+      "Rotate",
+      "Back up",
+      "Incidents",
+    ],
+    ...["Maintenance", "Troubleshooting", "On your machine"],
+  ];
+  assert.deepEqual(
+    wanted.filter((words) => !titles.some((title) => title.includes(words))),
+    [],
+  );
+});
+
+test("DP-04: the WAF exception of OPERATIONS.md covers what programs call", async () => {
+  const section = sectionOf(await readText("OPERATIONS.md"), "## 5. Custom domain and WAF");
+  const paths = ["/sse", "/mcp", "/token", "/register", "/callback"].filter((path) => !section.includes(`"${path}"`));
+  assert.deepEqual(paths, []);
+  assert.ok(section.includes('"/.well-known/"'));
+});
+
+test("DP-07: the troubleshooting table has the words that answers use", async () => {
+  const section = sectionOf(await readText("OPERATIONS.md"), "## 13. Troubleshooting");
+  const types = await failureTypes();
+  const words = ["401", "403", "429", "503", "421", "426", "insufficient_scope", "configuration_error", "POST"];
+  assert.deepEqual(
+    words.filter((word) => !section.includes(word)),
+    [],
+  );
+  // A tool's own mistakes (bad request, not found, conflict, too large, unreadable answers) say in words what to do.
+  const spoken = /^graph_(bad_request|unauthorized|not_found|conflict|too_large|unavailable)$|^response_/;
+  assert.deepEqual(
+    types.filter((type) => !spoken.test(type) && !section.includes(type)),
+    [],
+  );
+});
+
+async function failureTypes(): Promise<string[]> {
+  const [, union = ""] = /export type FailureType =([\s\S]*?);/.exec(await readText("src/graph/failure.ts")) ?? [];
+  const types = Array.from(union.matchAll(/"(\w+)"/g), ([, type = ""]) => type);
+  assert.ok(types.length > 10, "the union was not found in src/graph/failure.ts");
+  return types;
+}
+
+test("LG-03, LG-06: every message that OPERATIONS.md alerts on or searches for is one that is logged", async () => {
+  const section = sectionOf(await readText("OPERATIONS.md"), "## 8. Logs, dashboards, alerts");
+  const events = await readText("src/observe/events.ts");
+  const quoted = Array.from(section.matchAll(/message == "([^"]+)"/g), ([, message = ""]) => message);
+  const named = Array.from(
+    section.matchAll(/`((?:OAuth|Authentication) [^`]+|unexpected fault|configuration error)`/g),
+  );
+  const messages = [...quoted, ...named.map(([, message = ""]) => message)];
+  assert.ok(messages.length > 10);
+  assert.deepEqual(
+    messages.filter((message) => !events.includes(`"${message}"`)),
+    [],
+  );
+});
+
+test("LG-06: every code that OPERATIONS.md alerts on is written somewhere", async () => {
+  const section = sectionOf(await readText("OPERATIONS.md"), "### 8.3 Dashboard and alerts");
+  const codes = ["code_replayed", "refresh_reused", "operator_token_wrong", "gateway_unavailable", "gateway_policy"];
+  const sources = await Promise.all(
+    ["src/oauth/grant/grant.ts", "src/oauth/operator.ts", "src/graph/failure.ts"].map(readText),
+  );
+  for (const code of codes) {
+    assert.ok(section.includes(`\`${code}\``), code);
+    assert.ok(sources.join("").includes(`"${code}"`), code);
+  }
+});
+
+test("DC-05: the files that a stranger looks for are there", async () => {
+  const wanted = ["CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "SECURITY.md", "OPERATIONS.md", "TECHNICAL.md"];
+  const there = await Promise.all(wanted.map(exists));
+  assert.deepEqual(
+    wanted.filter((_, index) => !there[index]),
+    [],
+  );
+  assert.match(await readText("LICENSE"), /^MIT License/);
+});

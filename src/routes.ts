@@ -21,7 +21,6 @@ import { json, jsonError } from "./http/responses.ts";
 import type { CallOutcome, McpDeps, ProtectedCall, Quota } from "./mcp/call.ts";
 import { identityMismatch, rateLimited, signIn } from "./mcp/dispatch.ts";
 import type { Reply } from "./mcp/jsonrpc.ts";
-import { idOf } from "./mcp/revisions.ts";
 import { describeServer, SERVER_INFO } from "./mcp/server-info.ts";
 import { upgraded } from "./mcp/socket.ts";
 import { answerPost, answerStreamPost, refuseStream, respond, wantsStream } from "./mcp/streamable-http.ts";
@@ -209,7 +208,7 @@ async function mcpPost(exchange: Exchange): Promise<Response> {
   if (url.pathname === "/mcp" || (url.pathname === "/sse" && sessionId === null)) return answerPost(request, deps);
   return answerStreamPost(request, deps, async (message) => {
     if (bearer.kind !== "valid") return undefined;
-    if (await refuseCall(exchange)) return rateLimited(idOf(message), ADDRESS_QUOTA);
+    if (await refuseCall(exchange)) return rateLimited(message.id, ADDRESS_QUOTA);
     const access = await accessOf(exchange, bearer.token);
     return grantObject(env, access.gid).post({ ...access, sessionId: sessionId ?? "", message });
   });

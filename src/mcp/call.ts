@@ -56,7 +56,7 @@ export interface Quota {
 export interface McpDeps {
   readonly caller: Caller;
   readonly catalog: Catalog;
-  /** The `WWW-Authenticate` value and where to sign in. */
+  /** How to sign in, or what to sign in again for. */
   readonly challenge: (problem: "sign_in" | "step_up", scopes: readonly string[]) => Challenge;
   /** Names of wrong configuration values; none means that protected calls can be served. */
   readonly misconfigured: readonly string[];
@@ -66,8 +66,9 @@ export interface McpDeps {
   readonly fault: (error: unknown) => void;
 }
 
+/** The header of a 401 or 403, and what its body says beside it, in the words of the wire. */
 export interface Challenge {
   readonly wwwAuthenticate: string;
-  readonly authorizationEndpoint: string;
-  readonly resourceMetadata: string;
+  readonly authorization_endpoint: string;
+  readonly resource_metadata: string;
 }

@@ -21,30 +21,27 @@ export const ERROR = {
 
 export type ErrorCode = (typeof ERROR)[keyof typeof ERROR];
 
-export interface RpcError {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly data?: object;
-}
-
 /** The text of one response and the HTTP status it travels with where there is HTTP. */
 export interface Reply {
   readonly status: number;
   readonly body: string;
-  readonly headers?: { readonly [name: string]: string };
+  readonly headers?: ReplyHeaders | undefined;
 }
 
+export type ReplyHeaders = { readonly [name: string]: string };
+
 /** @param resultText JSON text, so that what never changes is serialised once */
-export function resultReply(id: RequestId | null, resultText: string): Reply {
-  return { status: 200, body: `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${resultText}}` };
+export function resultReply(id: RequestId | null, resultText: string, headers?: ReplyHeaders): Reply {
+  return { status: 200, body: `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${resultText}}`, headers };
 }
 
 export function errorReply(
   status: number,
   id: RequestId | null,
-  error: RpcError,
-  headers?: { readonly [name: string]: string },
+  code: ErrorCode,
+  message: string,
+  data?: object,
+  headers?: ReplyHeaders,
 ): Reply {
-  const body = JSON.stringify({ jsonrpc: "2.0", id, error });
-  return headers === undefined ? { status, body } : { status, body, headers };
+  return { status, body: JSON.stringify({ jsonrpc: "2.0", id, error: { code, message, data } }), headers };
 }

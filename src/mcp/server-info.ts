@@ -1,5 +1,5 @@
 import { version } from "../../package.json";
-import { LEGACY_REVISIONS, MODERN_REVISION } from "./revisions.ts";
+import { REVISIONS } from "./revisions.ts";
 
 /** One source for the version: `package.json`. */
 export const SERVER_INFO = {
@@ -7,8 +7,6 @@ export const SERVER_INFO = {
   title: "Microsoft 365 MCP Server",
   version,
 } as const;
-
-const REVISIONS = [MODERN_REVISION, ...LEGACY_REVISIONS];
 
 /** GET /info: what this is and where to go on. */
 export function describeServer(origin: string) {

@@ -4,6 +4,7 @@ import { type Env, logLevel, readConfig } from "./config.ts";
 import { ok } from "./core/result.ts";
 import { epochSeconds } from "./core/time.ts";
 import { randomUuid } from "./crypto/random.ts";
+import { deepHealth } from "./endpoints/health.ts";
 import { addCorsHeaders, isAllowedOrigin, preflight } from "./http/cors.ts";
 import { completeHeaders } from "./http/headers.ts";
 import { isLoopback, isSameOrigin } from "./http/origin.ts";
@@ -27,6 +28,13 @@ export default {
     addCorsHeaders(answer.headers, route?.cors ?? "none", origin, isAllowed);
     completeHeaders(answer.headers, route?.kind ?? "api", exchange.requestId, exchange.url.protocol === "https:");
     return answer;
+  },
+
+  /** HL-03: what a cron trigger of wrangler.toml starts. */
+  async scheduled(_: ScheduledController, env: Env, ctx: ExecutionContext): Promise<void> {
+    const exchange = openExchange(new Request("https://scheduled.invalid/"), env, ctx);
+    const { healthy, checks } = await deepHealth(exchange);
+    exchange.log({ level: healthy ? "INFO" : "ERROR", message: "health check", metadata: checks });
   },
 };
 
@@ -55,6 +63,7 @@ function openExchange(request: Request, env: Env, ctx: ExecutionContext): Exchan
     clientType,
     nowMs: clock(),
     clock,
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     log,
     waitUntil: (work) =>
       ctx.waitUntil(
@@ -86,7 +95,7 @@ async function answer(exchange: Exchange, route: Route | undefined, isForeign: b
   if (elsewhere !== undefined) return elsewhere;
   if (route === undefined) return json(404, { error: "not_found", requestId });
   if (request.method === "OPTIONS" && route.cors !== "none") return preflight();
-  if (route.isOriginChecked && isForeign) {
+  if (isForeign && route.cors === "allowed-origins") {
     return jsonError(403, "origin_refused", "Requests from this web origin are not allowed here.", requestId);
   }
   const { config } = exchange;

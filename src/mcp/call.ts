@@ -1,5 +1,6 @@
 import type { JsonObject } from "../core/json.ts";
 import type { GraphScope } from "../graph/scopes.ts";
+import type { Quota } from "../http/rate-limit.ts";
 import type { ListMethod, ProtectedMethod } from "./methods.ts";
 
 /** Who asks, as far as a request alone can tell. The grant's object decides the rest. */
@@ -43,13 +44,6 @@ export interface Catalog {
   readonly find: (method: ProtectedMethod, params: JsonObject) => Operation | undefined;
   /** The result of `prompts/get`; undefined when there is no such prompt or it lacks an argument. */
   readonly prompt: (params: JsonObject) => JsonObject | undefined;
-}
-
-/** What is left of the minute. */
-export interface Quota {
-  readonly limit: number;
-  readonly remaining: number;
-  readonly resetSeconds: number;
 }
 
 /** What dispatch needs of the world. */

@@ -1,4 +1,5 @@
-import type { McpDeps, Quota } from "./call.ts";
+import { type Quota, quotaHeaders, refusalHeaders } from "../http/rate-limit.ts";
+import type { McpDeps } from "./call.ts";
 import { catalogText, frame } from "./catalog.ts";
 import { ERROR, errorReply, type Reply, type RequestId, resultReply } from "./jsonrpc.ts";
 import { isProtected, type Method, type ProtectedMethod } from "./methods.ts";
@@ -92,16 +93,11 @@ export function identityMismatch(id: RequestId | null): Reply {
   return errorReply(403, id, ERROR.authRequired, message, { type: "access_denied" });
 }
 
-/** draft-ietf-httpapi-ratelimit-headers §3, §4. */
-function quotaHeaders({ limit, remaining, resetSeconds }: Quota) {
-  return { "RateLimit-Policy": `"grant";q=${limit};w=60`, RateLimit: `"grant";r=${remaining};t=${resetSeconds}` };
-}
-
 export function rateLimited(id: RequestId | null, quota: Quota): Reply {
   const { limit, resetSeconds: retryAfterSeconds } = quota;
   const message = `At most ${limit} calls a minute; try again in ${retryAfterSeconds} seconds.`;
-  const headers = { ...quotaHeaders(quota), "Retry-After": `${retryAfterSeconds}` };
-  return errorReply(429, id, ERROR.rateLimited, message, { type: "rate_limited", retryAfterSeconds }, headers);
+  const data = { type: "rate_limited", retryAfterSeconds };
+  return errorReply(429, id, ERROR.rateLimited, message, data, refusalHeaders(quota));
 }
 
 /** RFC 6750 §3 at the transport: only a 401 makes a connector start signing in. */

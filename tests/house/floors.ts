@@ -4,6 +4,7 @@ import { importsOf, type Sources } from "./source.ts";
 /** From top to bottom. Folders of one line stand side by side and do not see each other. */
 const FLOORS: readonly (readonly string[])[] = [
   ["worker.ts", "routes.ts"],
+  ["endpoints"],
   ["agent"],
   ["mcp"],
   ["oauth", "tools", "resources", "prompts"],

@@ -6,7 +6,7 @@ import { randomUuid } from "../crypto/random.ts";
 import { Traffic } from "../graph/traffic.ts";
 import type { CallOutcome, McpDeps, ProtectedCall } from "../mcp/call.ts";
 import { answer, identityMismatch } from "../mcp/dispatch.ts";
-import { ERROR, errorReply, type Reply } from "../mcp/jsonrpc.ts";
+import { errorReply, type Reply } from "../mcp/jsonrpc.ts";
 import type { Classified } from "../mcp/revisions.ts";
 import { admit, answerOn, POLICY_VIOLATION } from "../mcp/socket.ts";
 import { tokenKeys } from "../oauth/context.ts";
@@ -113,7 +113,7 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
     const isKnown = judged === 200;
     const [socket] = this.ctx.getWebSockets(sessionId);
     if (isKnown && socket === undefined) {
-      return errorReply(404, message.id, ERROR.invalidRequest, "This stream is not open; connect again.");
+      return errorReply(404, message.id, -32600, "This stream is not open; connect again.");
     }
     const reply = await answer(message, await this.#mcp(input, isKnown));
     // A stream that ended meanwhile cannot carry the result of what was done, so the post does.

@@ -1,7 +1,7 @@
 import { type Quota, quotaHeaders, refusalHeaders } from "../http/rate-limit.ts";
 import type { McpDeps } from "./call.ts";
 import { catalogText, frame } from "./catalog.ts";
-import { ERROR, errorReply, type Reply, type RequestId, resultReply } from "./jsonrpc.ts";
+import { errorReply, type Reply, type RequestId, resultReply } from "./jsonrpc.ts";
 import { isProtected, type Method, type ProtectedMethod } from "./methods.ts";
 import { type Classified, type ClassifiedRequest, LEGACY_REVISIONS } from "./revisions.ts";
 import { CAPABILITIES, INSTRUCTIONS, SERVER_INFO } from "./server-info.ts";
@@ -20,7 +20,7 @@ export async function answer(message: Classified, deps: McpDeps): Promise<Reply 
     return isOutside ? signIn(id, [], deps) : discover(message, method, deps);
   } catch (error) {
     deps.fault(error);
-    return errorReply(500, id, ERROR.internal, "An unexpected fault here.", { requestId: deps.requestId });
+    return errorReply(500, id, -32603, "An unexpected fault here.", { requestId: deps.requestId });
   }
 }
 
@@ -56,7 +56,7 @@ async function run({ id, era, params }: ClassifiedRequest, method: ProtectedMeth
   if (operation === undefined) {
     if (method === "tools/call") return invalidParams(id, "There is no tool of this name; see tools/list.");
     // MCP 2026-07-28 server/resources moved this from -32002 to -32602.
-    const code = era === "modern" ? ERROR.invalidParams : ERROR.resourceNotFound;
+    const code = era === "modern" ? -32602 : -32002;
     const uri = typeof params.uri === "string" ? params.uri.slice(0, 512) : null;
     return errorReply(200, id, code, "There is no resource of this URI; see resources/list.", { uri });
   }
@@ -71,7 +71,7 @@ async function run({ id, era, params }: ClassifiedRequest, method: ProtectedMeth
       return resultReply(id, text, quotaHeaders(outcome.quota));
     }
     case "failed":
-      return errorReply(200, id, ERROR.internal, outcome.message, outcome.data, quotaHeaders(outcome.quota));
+      return errorReply(200, id, -32603, outcome.message, outcome.data, quotaHeaders(outcome.quota));
     case "rate_limited":
       return rateLimited(id, outcome.quota);
     case "unauthorized":
@@ -84,20 +84,20 @@ async function run({ id, era, params }: ClassifiedRequest, method: ProtectedMeth
 }
 
 function invalidParams(id: RequestId | null, message: string): Reply {
-  return errorReply(200, id, ERROR.invalidParams, message);
+  return errorReply(200, id, -32602, message);
 }
 
 /** Not a sign-in problem: a 401 would make the client sign in as whoever sits there. */
 export function identityMismatch(id: RequestId | null): Reply {
   const message = "Somebody else approved this sign-in; sign in as yourself.";
-  return errorReply(403, id, ERROR.authRequired, message, { type: "access_denied" });
+  return errorReply(403, id, -32001, message, { type: "access_denied" });
 }
 
 export function rateLimited(id: RequestId | null, quota: Quota): Reply {
   const { limit, resetSeconds: retryAfterSeconds } = quota;
   const message = `At most ${limit} calls a minute; try again in ${retryAfterSeconds} seconds.`;
   const data = { type: "rate_limited", retryAfterSeconds };
-  return errorReply(429, id, ERROR.rateLimited, message, data, refusalHeaders(quota));
+  return errorReply(429, id, 429, message, data, refusalHeaders(quota));
 }
 
 /** RFC 6750 §3 at the transport: only a 401 makes a connector start signing in. */
@@ -106,14 +106,14 @@ export function signIn(id: RequestId | null, scopes: readonly string[], deps: Mc
   const message =
     "Sign in to Microsoft 365 to use this: connect to this server in your assistant and follow its sign-in, or see resource_metadata.";
   const data = { type: "auth_required", authenticated: false, ...places };
-  return errorReply(401, id, ERROR.authRequired, message, data, { "WWW-Authenticate": wwwAuthenticate });
+  return errorReply(401, id, -32001, message, data, { "WWW-Authenticate": wwwAuthenticate });
 }
 
 function stepUp(id: RequestId | null, scopes: readonly string[], deps: McpDeps): Reply {
   const { wwwAuthenticate, resource_metadata } = deps.challenge("step_up", scopes);
   const message = "This needs a permission that was not granted; sign in again to grant it.";
   const data = { type: "insufficient_scope", scope: scopes.join(" "), resource_metadata };
-  return errorReply(403, id, ERROR.authRequired, message, data, { "WWW-Authenticate": wwwAuthenticate });
+  return errorReply(403, id, -32001, message, data, { "WWW-Authenticate": wwwAuthenticate });
 }
 
 /** Nothing in it is JSON-RPC: whoever operates the server has to act, not the client. */

@@ -1,6 +1,6 @@
 import { readBase64url, readUtf8 } from "../core/bytes.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
-import { ERROR, type ErrorCode, errorReply, type Reply, type RequestId } from "./jsonrpc.ts";
+import { type ErrorCode, errorReply, type Reply, type RequestId } from "./jsonrpc.ts";
 import { type Era, isProtected, METHODS, type Method } from "./methods.ts";
 
 /** Newest first. */
@@ -38,14 +38,14 @@ export type Classified =
 
 /** @param header where HTTP brought it: a modern message repeats its version, method and name there */
 export function classify(message: unknown, header?: ReadHeader): Classified {
-  if (!isJsonObject(message)) return refuse(null, 400, ERROR.invalidRequest, "Send one JSON-RPC object.");
+  if (!isJsonObject(message)) return refuse(null, 400, -32600, "Send one JSON-RPC object.");
   const { jsonrpc, method, params = {} } = message;
   const id = readId(message);
   if (method === undefined && ("result" in message || "error" in message)) return { kind: "response", id: null };
-  if (typeof method !== "string") return refuse(id, 400, ERROR.invalidRequest, "method is missing.");
+  if (typeof method !== "string") return refuse(id, 400, -32600, "method is missing.");
   // A notification by its name alone; old clients write `initialized`.
   if (/^(initialized$|notifications\/)/.test(method) && !("id" in message)) return { kind: "notification", id: null };
-  if (!isJsonObject(params)) return refuse(id, 400, ERROR.invalidRequest, "params must be an object.");
+  if (!isJsonObject(params)) return refuse(id, 400, -32600, "params must be an object.");
   const facts = METHODS.get(method);
   const era = hasEnvelope(message) ? "modern" : "legacy";
   let isLenient = false;
@@ -54,19 +54,19 @@ export function classify(message: unknown, header?: ReadHeader): Classified {
     // A body without its envelope under a modern header is an incomplete modern request.
     if (version === MODERN_REVISION) return withoutEnvelope(id);
     if (version !== undefined && !REVISIONS.includes(version)) {
-      return refuse(id, 400, ERROR.invalidRequest, `MCP-Protocol-Version is not one of ${REVISIONS.join(", ")}.`);
+      return refuse(id, 400, -32600, `MCP-Protocol-Version is not one of ${REVISIONS.join(", ")}.`);
     }
     // For people with curl: discovery may leave out jsonrpc, and with it the id. Nothing that acts may.
     isLenient =
       jsonrpc === undefined && facts !== undefined && !isProtected(method) && (id !== undefined || !("id" in message));
   }
   if (!isLenient && (jsonrpc !== "2.0" || id === undefined)) {
-    return refuse(id, 400, ERROR.invalidRequest, 'A request needs jsonrpc "2.0" and an id.');
+    return refuse(id, 400, -32600, 'A request needs jsonrpc "2.0" and an id.');
   }
   const problem = era === "modern" ? checkModern(id, method, params, header) : undefined;
   if (problem !== undefined) return problem;
   if (facts === undefined || (facts.era ?? era) !== era) {
-    return refuse(id, era === "modern" ? 404 : 200, ERROR.methodNotFound, "This server has no such method.");
+    return refuse(id, era === "modern" ? 404 : 200, -32601, "This server has no such method.");
   }
   // `METHODS` has nothing but methods.
   return { kind: "request", era, id: id ?? null, method: method as Method, params };
@@ -105,11 +105,11 @@ function checkModern(
   );
   if (differing === undefined && version !== MODERN_REVISION) {
     const data = { supported: [MODERN_REVISION], requested: version };
-    return refuse(id, 400, ERROR.unsupportedVersion, `This server speaks ${MODERN_REVISION} in this form.`, data);
+    return refuse(id, 400, -32022, `This server speaks ${MODERN_REVISION} in this form.`, data);
   }
   differing ??= repeated.find(([, given, value]) => given !== value);
   if (differing === undefined) return undefined;
-  return refuse(id, 400, ERROR.headerMismatch, `The header ${differing[0]} is missing or differs from the body.`);
+  return refuse(id, 400, -32020, `The header ${differing[0]} is missing or differs from the body.`);
 }
 
 /** MCP 2025-11-25 basic: an id is a string or a number, never null. A number beyond a double cannot be echoed. */
@@ -126,7 +126,7 @@ function decodeName(header: string | undefined): string | undefined {
 }
 
 function withoutEnvelope(id: RequestId | undefined): Refused {
-  return refuse(id, 400, ERROR.invalidParams, `params._meta needs ${META_VERSION} and ${META_CAPABILITIES}.`);
+  return refuse(id, 400, -32602, `params._meta needs ${META_VERSION} and ${META_CAPABILITIES}.`);
 }
 
 /** A message that is answered without being looked at further. */

@@ -4,7 +4,7 @@ import { isJsonObject, parseJson } from "../core/json.ts";
 import { err, type Result } from "../core/result.ts";
 import type { McpDeps } from "./call.ts";
 import { answer, misconfigured, signIn } from "./dispatch.ts";
-import { ERROR, type Reply, type RequestId } from "./jsonrpc.ts";
+import type { Reply, RequestId } from "./jsonrpc.ts";
 import { type Classified, classify, hasEnvelope, type ReadHeader, type Refused, refuse } from "./revisions.ts";
 
 /** Room for 3 MB of attachments in base64; more could not pass Graph either. */
@@ -53,7 +53,7 @@ async function readMessage(request: Request): Promise<Result<unknown, Refused>> 
   const bytes = await readBody(request, MAX_MESSAGE_BYTES);
   if (bytes.ok) return parseMessage(readUtf8(bytes.value));
   const text = `A message may have ${MAX_MESSAGE_BYTES} bytes (4 MiB), attachments 3 MB in all; send a link instead.`;
-  return err(refuse(null, 413, ERROR.invalidRequest, text));
+  return err(refuse(null, 413, -32600, text));
 }
 
 /** @param text undefined when it is not UTF-8 */
@@ -62,8 +62,8 @@ function parseMessage(text = ""): Result<unknown, Refused> {
   if (parsed.ok) return parsed;
   return err(
     parsed.error === "json_too_deep"
-      ? refuse(null, 400, ERROR.invalidRequest, "The message is nested over 64 levels.")
-      : refuse(null, 400, ERROR.parse, "The message is not JSON in UTF-8."),
+      ? refuse(null, 400, -32600, "The message is nested over 64 levels.")
+      : refuse(null, 400, -32700, "The message is not JSON in UTF-8."),
   );
 }
 
@@ -90,7 +90,7 @@ async function answerBatch(
     !messages.some((message) => hasEnvelope(message) || (isJsonObject(message) && message.method === "initialize"));
   if (!isBatch) {
     const text = `A batch has 1 to ${MAX_BATCH} messages of revision 2025-03-26 and no initialize.`;
-    return refuse(null, 400, ERROR.invalidRequest, text).reply;
+    return refuse(null, 400, -32600, text).reply;
   }
   let isDone = false;
   /** Deps whose calls know their place in the batch, and tell when one was carried out. */

@@ -90,26 +90,23 @@ function checkModern(
 ): Refused | undefined {
   const { [META_VERSION]: version, [META_CAPABILITIES]: capabilities } = metaOf(params);
   if (typeof version !== "string" || !isJsonObject(capabilities)) return withoutEnvelope(id);
+  const isKnown = version === MODERN_REVISION;
   const named = METHODS.get(method)?.named;
-  const name = named && params[named];
-  const repeated: readonly (readonly [field: string, given: string | undefined, value: string])[] = header
-    ? [
-        ["MCP-Protocol-Version", header("MCP-Protocol-Version"), version],
-        ["Mcp-Method", header("Mcp-Method"), method],
-        // Of a name that is no text the body itself is at fault.
-        ...(typeof name === "string" ? [["Mcp-Name", decodeName(header("Mcp-Name")), name] as const] : []),
-      ]
-    : [];
-  let differing = repeated.find(
-    ([field, given, value]) => field !== "Mcp-Name" && given !== undefined && given !== value,
-  );
-  if (differing === undefined && version !== MODERN_REVISION) {
-    const data = { supported: [MODERN_REVISION], requested: version };
-    return refuse(id, 400, -32022, `This server speaks ${MODERN_REVISION} in this form.`, data);
-  }
-  differing ??= repeated.find(([, given, value]) => given !== value);
-  if (differing === undefined) return undefined;
-  return refuse(id, 400, -32020, `The header ${differing[0]} is missing or differs from the body.`);
+  const name = isKnown && named ? params[named] : undefined;
+  const repeated =
+    header &&
+    ([
+      ["MCP-Protocol-Version", header("MCP-Protocol-Version"), version],
+      ["Mcp-Method", header("Mcp-Method"), method],
+      // Of a name that is no text the body itself is at fault.
+      ...(typeof name === "string" ? [["Mcp-Name", decodeName(header("Mcp-Name")), name] as const] : []),
+    ] as const);
+  // Of another revision we cannot say what has to be there, only what must not differ.
+  const wrong = repeated?.find(([, given, value]) => given !== value && (isKnown || given !== undefined));
+  if (wrong) return refuse(id, 400, -32020, `The header ${wrong[0]} is missing or differs from the body.`);
+  if (isKnown) return undefined;
+  const data = { supported: [MODERN_REVISION], requested: version };
+  return refuse(id, 400, -32022, `This server speaks ${MODERN_REVISION} in this form.`, data);
 }
 
 /** MCP 2025-11-25 basic: an id is a string or a number, never null. A number beyond a double cannot be echoed. */

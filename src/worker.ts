@@ -20,12 +20,12 @@ export default {
   async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
     const exchange = openExchange(request, env, ctx);
     const route = findRoute(exchange);
-    const origin = request.headers.get("Origin");
-    const allowed = exchange.config.ok ? exchange.config.value.ALLOWED_ORIGINS : [];
-    const isAllowed = origin !== null && isAllowedOrigin(origin, new URL(exchange.origin), allowed);
-    const answer = await answerSafely(exchange, route, origin !== null && !isAllowed);
+    const origin = request.headers.get("Origin") ?? undefined;
+    const list = exchange.config.ok ? exchange.config.value.ALLOWED_ORIGINS : [];
+    const allowed = origin && isAllowedOrigin(origin, new URL(exchange.origin), list) ? origin : undefined;
+    const answer = await answerSafely(exchange, route, origin !== allowed);
     // A response that came out of a fetch or an object has immutable headers; all of ours are fresh.
-    addCorsHeaders(answer.headers, route?.cors ?? "none", origin, isAllowed);
+    addCorsHeaders(answer.headers, route?.cors ?? "none", allowed);
     completeHeaders(answer.headers, route?.kind ?? "api", exchange.requestId, exchange.url.protocol === "https:");
     return answer;
   },

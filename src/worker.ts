@@ -85,7 +85,7 @@ async function answerSafely(exchange: Exchange, route: Route | undefined, isFore
     return await answer(exchange, route, isForeign);
   } catch (error) {
     exchange.log({ level: "ERROR", message: "unexpected fault", error: describeFault(error) });
-    return jsonError(500, "server_error", "An unexpected fault on this server.", exchange.requestId);
+    return jsonError(500, "server_error", "An unexpected fault here.", exchange.requestId);
   }
 }
 
@@ -96,7 +96,7 @@ async function answer(exchange: Exchange, route: Route | undefined, isForeign: b
   if (route === undefined) return json(404, { error: "not_found", requestId });
   if (request.method === "OPTIONS" && route.cors !== "none") return preflight();
   if (isForeign && route.cors === "allowed-origins") {
-    return jsonError(403, "origin_refused", "Requests from this web origin are not allowed here.", requestId);
+    return jsonError(403, "origin_refused", "This web origin is not allowed.", requestId);
   }
   const { config } = exchange;
   // Most deployments and all of discovery's hot path have no Access; they need not wait for a promise of nothing.
@@ -117,7 +117,7 @@ async function answer(exchange: Exchange, route: Route | undefined, isForeign: b
 /** A person sees a page, a program JSON; neither learns what was wrong with the assertion. */
 function refuseAccess(problem: AccessProblem, route: Route, { request, url, requestId, log }: Exchange): Response {
   log({ level: "WARN", message: "Authentication by Cloudflare Access failed", code: problem, context: url.pathname });
-  const description = "Cloudflare Access has to let you in first: sign in there, or ask the operator.";
+  const description = "Sign in to Cloudflare Access first, or ask the operator.";
   const isPerson = route.kind === "page" && request.headers.get("Accept")?.includes("text/html");
   if (isPerson) return errorPage(request, 403, "Access denied", description, requestId);
   return jsonError(403, "access_denied", description, requestId);
@@ -133,7 +133,7 @@ function refuseAddress(
 ): Response | undefined {
   if (url.protocol === "http:" && !isLoopback(url.hostname)) {
     if (method === "GET") return redirect(308, `https:${url.href.slice("http:".length)}`);
-    return jsonError(403, "https_required", "Use https: tokens do not travel in clear text.", requestId);
+    return jsonError(403, "https_required", "Use https.", requestId);
   }
   if (isSameOrigin(url, canonical)) return undefined;
   if (method === "GET" && route?.kind === "page")

@@ -39,7 +39,7 @@ export async function mcpGet(exchange: Exchange): Promise<Response | undefined> 
   const isUpgrade = headers.get("Upgrade")?.toLowerCase() === "websocket";
   if (!isUpgrade) {
     if (headers.has("Sec-WebSocket-Key") || headers.has("Sec-WebSocket-Version")) {
-      const hint = "Send Upgrade: websocket, or POST a JSON-RPC message.";
+      const hint = "Send Upgrade: websocket, or POST a message.";
       return jsonError(426, "upgrade_required", hint, requestId, { Upgrade: "websocket" });
     }
     if (!wantsStream(request)) return undefined;

@@ -104,7 +104,7 @@ export function rateLimited(id: RequestId | null, quota: Quota): Reply {
 export function signIn(id: RequestId | null, scopes: readonly string[], deps: McpDeps): Reply {
   const { wwwAuthenticate, ...places } = deps.challenge("sign_in", scopes);
   const message =
-    "Sign in to Microsoft 365 to use this: connect to this server in your assistant and follow its sign-in, or see resource_metadata.";
+    "Sign in to Microsoft 365 to use this: connect to this server in your assistant, or see resource_metadata.";
   const data = { type: "auth_required", authenticated: false, ...places };
   return errorReply(401, id, -32001, message, data, { "WWW-Authenticate": wwwAuthenticate });
 }

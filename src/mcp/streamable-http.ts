@@ -52,7 +52,7 @@ export function refuseStream(deps: McpDeps, id: RequestId | null = null): Reply 
 async function readMessage(request: Request): Promise<Result<unknown, Refused>> {
   const bytes = await readBody(request, MAX_MESSAGE_BYTES);
   if (bytes.ok) return parseMessage(readUtf8(bytes.value));
-  const text = `A message may have ${MAX_MESSAGE_BYTES} bytes (4 MiB), attachments 3 MB in all; send a link instead.`;
+  const text = `A message has at most ${MAX_MESSAGE_BYTES} bytes, its attachments 3 MB; send a link instead.`;
   return err(refuse(null, 413, -32600, text));
 }
 

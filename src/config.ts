@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { isLoopback } from "./core/loopback.ts";
 import { err, ok, type Result } from "./core/result.ts";
 
 /** What the environment of the Worker may hold. Text values come from secrets or `[vars]` alike. */
@@ -42,13 +43,11 @@ const CREDENTIAL = text((value) => value.length <= 512 && !PLACEHOLDER.test(valu
 const NAME = text((value) => /^[a-z0-9][a-z0-9._/-]{0,127}$/i.test(value));
 
 const isOrigin = (value: string) => URL.canParse(value) && new URL(value).origin === value;
-const isLoopback = (host = "") => /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(host);
 
 /** An https origin without a path, or plain http on loopback for the simulators. */
-const ORIGIN = text((value) => {
-  const [scheme, host] = value.split("://");
-  return isOrigin(value) && (scheme === "https" || (scheme === "http" && isLoopback(host)));
-});
+const ORIGIN = text(
+  (value) => isOrigin(value) && (value.startsWith("https:") || isLoopback(value.replace("http://", ""))),
+);
 
 const FLAG = v.pipe(
   v.picklist(["true", "false"]),
@@ -126,13 +125,13 @@ const DIFFERENT = [
 
 /** The variable to correct, of each rule that spans two and does not hold. */
 function contradictions(config: Config): (keyof Config)[] {
-  const missing = PAIRS.flatMap((pair) => {
-    const absent = pair.filter((name) => config[name] === undefined);
-    return absent.length === 1 ? absent : [];
-  });
+  const isAbsent = (name: keyof Config) => config[name] === undefined;
+  const missing = PAIRS.filter((pair) => !pair.every(isAbsent))
+    .flat()
+    .filter(isAbsent);
   const equal = DIFFERENT.filter(([name, other]) => config[name]?.toLowerCase() === config[other].toLowerCase());
   // Clear text is for loopback; elsewhere it would redirect to https for ever.
-  const isExposed = config.PROTOCOL === "http" && !isLoopback(config.WORKER_DOMAIN);
+  const isExposed = config.PROTOCOL === "http" && !isLoopback(config.WORKER_DOMAIN ?? "");
   return [...missing, ...equal.map(([name]) => name), ...(isExposed ? ["PROTOCOL" as const] : [])];
 }
 

@@ -28,6 +28,8 @@ export interface Exchange {
   /** For what must not be waited for without end. */
   readonly sleep: (milliseconds: number) => Promise<unknown>;
   readonly log: Log;
+  /** Logs what should not have happened. */
+  readonly fault: (error: unknown) => void;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 

@@ -5,7 +5,7 @@ import worker from "../../src/worker.ts";
 export { MicrosoftMCPAgent } from "../../src/worker.ts";
 
 const now = Date.now;
-const timeout = globalThis.setTimeout;
+const wait = scheduler.wait.bind(scheduler);
 let kv = "good";
 
 function storeOf(env: Env): KVNamespace {
@@ -23,8 +23,7 @@ export default {
     const aheadMs = Number(searchParams.get("aheadMs"));
     Date.now = () => now() + aheadMs;
     // What waits for seconds waits for a tenth of them.
-    globalThis.setTimeout = ((work: () => void, milliseconds = 0) =>
-      timeout(work, milliseconds / 10)) as typeof globalThis.setTimeout;
+    scheduler.wait = (milliseconds) => wait(milliseconds / 10);
     return new Response();
   },
 };

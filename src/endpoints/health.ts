@@ -8,49 +8,50 @@ import { type Exchange, grantObject } from "./exchange.ts";
 /** GET /health; `?deep=1` also asks what we depend on. */
 export async function health(exchange: Exchange): Promise<Response> {
   const isDeep = exchange.url.searchParams.get("deep") === "1";
-  const report = isDeep ? await deepHealth(exchange) : shallowHealth(exchange);
+  const report = isDeep ? await deepHealth(exchange) : healthOf(exchange);
   return json(report.healthy ? 200 : 503, report);
 }
 
-function shallowHealth({ config, env, nowMs }: Exchange, deep?: DeepChecks): HealthReport {
+function healthOf({ config, env, nowMs }: Exchange, deep?: DeepChecks): HealthReport {
   return reportHealth(config, env.AI !== undefined, SERVER_INFO, nowMs, deep);
 }
 
 /** Anybody may ask, so the answer is kept: asking often costs no more than asking twice a minute. */
 const KEPT_MILLISECONDS = 30_000;
 
-/** What has not answered by then counts as failed. */
+/** What has not answered by then has failed. */
 const PATIENCE_MILLISECONDS = 3000;
 
-let kept: { readonly atMs: number; readonly checks: DeepChecks } | undefined;
+let deep: DeepChecks | undefined;
+let askedAtMs = 0;
 
 export async function deepHealth(exchange: Exchange): Promise<HealthReport> {
-  const { nowMs } = exchange;
-  if (kept === undefined || nowMs - kept.atMs >= KEPT_MILLISECONDS)
-    kept = { atMs: nowMs, checks: await probe(exchange) };
-  return shallowHealth(exchange, kept.checks);
+  if (deep === undefined || exchange.nowMs - askedAtMs >= KEPT_MILLISECONDS) {
+    deep = await probe(exchange);
+    askedAtMs = exchange.nowMs;
+  }
+  return healthOf(exchange, deep);
 }
 
-/** Failed is what says false, throws, or does not come back in time. */
-async function probe({ config, env, sleep }: Exchange): Promise<DeepChecks> {
-  const late = sleep(PATIENCE_MILLISECONDS).then(() => false);
-  const check = async (work: () => unknown) => {
-    const answer = (async () => work())();
-    const healthy = await Promise.race([answer, late]).then(
-      (result) => result !== false,
-      () => false,
-    );
-    return { status: healthy ? "ok" : "failed", healthy } as const;
-  };
-  const [oauth, discovery, graphApi, durableObjects, kvStorage] = await Promise.all([
-    // The keys of every token can be derived.
-    check(() => config.ok && tokenKeys(config.value)),
-    check(() => catalogText(CATALOG, "tools/list", "legacy")),
-    // Whether Graph answers only a person's token could tell.
-    check(() => config.ok && env.AI !== undefined),
-    // No grant has this name: the object is asked, finds nothing and keeps nothing.
-    check(() => grantObject(env, "health").state()),
-    check(() => env.OAUTH_KV.get("health")),
-  ]);
-  return { oauth, discovery, graphApi, durableObjects, kvStorage };
+/** Each is well unless it says false, throws or takes too long. */
+const PROBES: { readonly [name in keyof DeepChecks]: (exchange: Exchange) => unknown } = {
+  // The keys of every token can be derived.
+  oauth: ({ config }) => config.ok && tokenKeys(config.value),
+  discovery: () => catalogText(CATALOG, "tools/list", "legacy"),
+  // Whether Graph itself answers only a person's token could tell.
+  graphApi: ({ config, env }) => config.ok && env.AI !== undefined,
+  // No grant has this name: the object is asked, finds nothing and keeps nothing.
+  durableObjects: ({ env }) => grantObject(env, "health").state(),
+  kvStorage: ({ env }) => env.OAUTH_KV.get("health"),
+};
+
+async function probe(exchange: Exchange): Promise<DeepChecks> {
+  const late = exchange.sleep(PATIENCE_MILLISECONDS).then(() => false);
+  const checks = Object.entries(PROBES).map(async ([name, ask]) => {
+    const asked = (async () => ask(exchange))();
+    const healthy = (await Promise.race([asked, late]).catch(() => false)) !== false;
+    return [name, { status: healthy ? "ok" : "failed", healthy }];
+  });
+  // One entry for each probe.
+  return Object.fromEntries(await Promise.all(checks)) as DeepChecks;
 }

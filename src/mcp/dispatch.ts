@@ -110,9 +110,9 @@ export function signIn(id: RequestId | null, scopes: readonly string[], deps: Mc
 }
 
 function stepUp(id: RequestId | null, scopes: readonly string[], deps: McpDeps): Reply {
-  const { wwwAuthenticate, resource_metadata } = deps.challenge("step_up", scopes);
+  const { wwwAuthenticate, ...places } = deps.challenge("step_up", scopes);
   const message = "This needs a permission that was not granted; sign in again to grant it.";
-  const data = { type: "insufficient_scope", scope: scopes.join(" "), resource_metadata };
+  const data = { type: "insufficient_scope", scope: scopes.join(" "), ...places };
   return errorReply(403, id, -32001, message, data, { "WWW-Authenticate": wwwAuthenticate });
 }
 

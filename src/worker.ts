@@ -107,7 +107,7 @@ async function answerAt(route: Route, exchange: Exchange, isForeign: boolean): P
   const answer = await methods[request.method]?.({ ...exchange, access });
   if (answer !== undefined) return answer;
   const allow = [...Object.keys(methods), ...(cors === "none" ? [] : ["OPTIONS"])].join(", ");
-  return jsonError(405, "method_not_allowed", `This path answers ${allow}.`, requestId, { Allow: allow });
+  return jsonError(405, "method_not_allowed", `Use ${allow}.`, requestId, { Allow: allow });
 }
 
 /** No clear text beyond loopback, and one host only where one is configured (DNS rebinding, forgotten routes). */

@@ -1,6 +1,6 @@
 import { epochSeconds } from "../core/time.ts";
 import { GRAPH_SCOPES } from "../graph/scopes.ts";
-import { refusalHeaders } from "../http/rate-limit.ts";
+import { describeSpent, refusalHeaders } from "../http/rate-limit.ts";
 import { json, jsonError } from "../http/responses.ts";
 import { createClientStore } from "../oauth/client-store.ts";
 import type { OAuthContext } from "../oauth/context.ts";
@@ -25,8 +25,7 @@ export function oauth(endpoint: (context: OAuthContext) => Promise<Response>, li
     }
     const spent = await spentQuota(limit, exchange);
     if (spent !== undefined) {
-      const description = `At most ${spent.limit} requests a minute; try again in a minute.`;
-      return jsonError(429, "temporarily_unavailable", description, requestId, refusalHeaders(spent));
+      return jsonError(429, "temporarily_unavailable", describeSpent(spent), requestId, refusalHeaders(spent));
     }
     return endpoint({
       ...exchange,

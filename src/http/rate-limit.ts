@@ -52,6 +52,10 @@ export function quotaHeaders({ policy = "grant", limit, remaining, resetSeconds 
   };
 }
 
+export function describeSpent({ limit, resetSeconds }: Quota): string {
+  return `At most ${limit} calls a minute; try again in ${resetSeconds} seconds.`;
+}
+
 /** Those of a refusal: with RFC 9110 §10.2.3. */
 export function refusalHeaders(quota: Quota) {
   return { ...quotaHeaders(quota), "Retry-After": `${quota.resetSeconds}` };

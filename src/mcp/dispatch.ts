@@ -1,4 +1,4 @@
-import { type Quota, quotaHeaders, refusalHeaders } from "../http/rate-limit.ts";
+import { describeSpent, type Quota, quotaHeaders, refusalHeaders } from "../http/rate-limit.ts";
 import type { McpDeps } from "./call.ts";
 import { catalogText, frame } from "./catalog.ts";
 import { errorReply, type Reply, type RequestId, resultReply } from "./jsonrpc.ts";
@@ -41,12 +41,12 @@ function discover(
     const prompt = catalog.prompt(params);
     return prompt
       ? resultReply(id, JSON.stringify(frame(prompt, era)))
-      : invalidParams(id, "There is no such prompt, or it needs an argument.");
+      : invalidParams(id, "No such prompt, or an argument is missing.");
   }
   // Every list is one page, so a cursor can only be invented.
   return params.cursor === undefined
     ? resultReply(id, catalogText(catalog, method, era))
-    : invalidParams(id, "There are no further pages; leave out cursor.");
+    : invalidParams(id, "There is one page; leave out cursor.");
 }
 
 async function run({ id, era, params }: ClassifiedRequest, method: ProtectedMethod, deps: McpDeps): Promise<Reply> {
@@ -54,11 +54,11 @@ async function run({ id, era, params }: ClassifiedRequest, method: ProtectedMeth
   // MCP 2025-11-25 tools: what does not exist is said before anybody is asked to sign in.
   const operation = catalog.find(method, params);
   if (operation === undefined) {
-    if (method === "tools/call") return invalidParams(id, "There is no tool of this name; see tools/list.");
+    if (method === "tools/call") return invalidParams(id, "No such tool; see tools/list.");
     // MCP 2026-07-28 server/resources moved this from -32002 to -32602.
     const code = era === "modern" ? -32602 : -32002;
     const uri = typeof params.uri === "string" ? params.uri.slice(0, 512) : null;
-    return errorReply(200, id, code, "There is no resource of this URI; see resources/list.", { uri });
+    return errorReply(200, id, code, "No such resource; see resources/list.", { uri });
   }
   if (deps.misconfigured.length > 0) return misconfigured(deps);
   if (caller.kind !== "signed-in") return signIn(id, operation.scopes, deps);
@@ -94,10 +94,8 @@ export function identityMismatch(id: RequestId | null): Reply {
 }
 
 export function rateLimited(id: RequestId | null, quota: Quota): Reply {
-  const { limit, resetSeconds: retryAfterSeconds } = quota;
-  const message = `At most ${limit} calls a minute; try again in ${retryAfterSeconds} seconds.`;
-  const data = { type: "rate_limited", retryAfterSeconds };
-  return errorReply(429, id, 429, message, data, refusalHeaders(quota));
+  const data = { type: "rate_limited", retryAfterSeconds: quota.resetSeconds };
+  return errorReply(429, id, 429, describeSpent(quota), data, refusalHeaders(quota));
 }
 
 /** RFC 6750 §3 at the transport: only a 401 makes a connector start signing in. */

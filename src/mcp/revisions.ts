@@ -66,7 +66,7 @@ export function classify(message: unknown, header?: ReadHeader): Classified {
   const problem = era === "modern" ? checkModern(id, method, params, header) : undefined;
   if (problem !== undefined) return problem;
   if (facts === undefined || (facts.era ?? era) !== era) {
-    return refuse(id, era === "modern" ? 404 : 200, -32601, "This server has no such method.");
+    return refuse(id, era === "modern" ? 404 : 200, -32601, "No such method.");
   }
   // `METHODS` has nothing but methods.
   return { kind: "request", era, id: id ?? null, method: method as Method, params };

@@ -26,9 +26,7 @@ export default {
     try {
       answer =
         refuseAddress(exchange, route) ??
-        (route === undefined
-          ? json(404, { error: "not_found", requestId })
-          : await answerAt(route, exchange, origin !== allowed));
+        (route ? await answerAt(route, exchange, origin !== allowed) : json(404, { error: "not_found", requestId }));
     } catch (error) {
       // The one place where a fault of ours becomes an answer: an id to ask about, and nothing of what happened.
       exchange.fault(error);
@@ -50,13 +48,13 @@ export default {
 
 function findRoute({ url, config }: Exchange): Route | undefined {
   const route = ROUTES[url.pathname];
-  return route?.needs && config.ok && config.value[route.needs] === undefined ? undefined : route;
+  return route?.needs && config.ok && !config.value[route.needs] ? undefined : route;
 }
 
 function openExchange(request: Request, env: Env, ctx: ExecutionContext): Exchange {
   const url = new URL(request.url);
   const config = readConfig(env);
-  const { WORKER_DOMAIN = undefined, PROTOCOL = undefined } = config.ok ? config.value : {};
+  const settings = config.ok ? config.value : undefined;
   const requestId = randomUuid();
   const clientType = detectClientType(request.headers);
   const clock = () => Date.now();
@@ -67,9 +65,8 @@ function openExchange(request: Request, env: Env, ctx: ExecutionContext): Exchan
     env,
     url,
     // Both are set, or neither.
-    origin: WORKER_DOMAIN ? new URL(`${PROTOCOL}://${WORKER_DOMAIN}`).origin : url.origin,
+    origin: settings?.WORKER_DOMAIN ? new URL(`${settings.PROTOCOL}://${settings.WORKER_DOMAIN}`).origin : url.origin,
     config,
-    access: undefined,
     requestId,
     clientType,
     nowMs: clock(),
@@ -105,7 +102,7 @@ async function answerAt(route: Route, exchange: Exchange, isForeign: boolean): P
   }
   log({ level: "DEBUG", message: "request", context: `${request.method} ${url.pathname}` });
   const answer = await methods[request.method]?.({ ...exchange, access });
-  if (answer !== undefined) return answer;
+  if (answer) return answer;
   const allow = [...Object.keys(methods), ...(cors === "none" ? [] : ["OPTIONS"])].join(", ");
   return jsonError(405, "method_not_allowed", `Use ${allow}.`, requestId, { Allow: allow });
 }

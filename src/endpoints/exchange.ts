@@ -19,7 +19,7 @@ export interface Exchange {
   readonly origin: string;
   readonly config: Result<Config, ConfigurationProblem>;
   /** Who passed Cloudflare Access; undefined where nobody had to, or nobody did. */
-  readonly access: AccessIdentity | undefined;
+  readonly access?: AccessIdentity | undefined;
   readonly requestId: string;
   readonly clientType: string;
   readonly nowMs: number;

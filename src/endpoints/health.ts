@@ -26,7 +26,7 @@ let deep: DeepChecks | undefined;
 let askedAtMs = 0;
 
 export async function deepHealth(exchange: Exchange): Promise<HealthReport> {
-  if (deep === undefined || exchange.nowMs - askedAtMs >= KEPT_MILLISECONDS) {
+  if (!deep || exchange.nowMs - askedAtMs >= KEPT_MILLISECONDS) {
     deep = await probe(exchange);
     askedAtMs = exchange.nowMs;
   }

@@ -18,7 +18,7 @@ export type LimitName = keyof typeof PER_MINUTE;
 /** The quota that this address has used up, if it has. Without a binding, or keys to hide the address, there is none. */
 export async function spentQuota(name: LimitName, { request, env, config }: Exchange): Promise<Quota | undefined> {
   const limiter = env[name];
-  if (limiter === undefined || !config.ok) return undefined;
+  if (!limiter || !config.ok) return undefined;
   const key = await deriveMacKey((await tokenKeys(config.value)).current, "address");
   // A broken limiter must not lock anybody out of renewing a token; registering can wait.
   const mayGoOn = await isWithinLimit(limiter, request.headers, key, name !== "LIMIT_REGISTER");

@@ -23,7 +23,7 @@ export async function mcpPost(exchange: Exchange): Promise<Response> {
   const sessionId = url.searchParams.get("sessionId") ?? "";
   if (url.pathname === "/mcp" || (url.pathname === "/sse" && sessionId === "")) return answerPost(request, deps);
   return answerStreamPost(request, deps, async (message) => {
-    if (access === undefined) return undefined;
+    if (!access) return undefined;
     const spent = await spentQuota("LIMIT_CALLS", exchange);
     return spent
       ? rateLimited(message.id, spent)
@@ -53,7 +53,7 @@ export async function mcpGet(exchange: Exchange): Promise<Response | undefined> 
     return upgraded(client, request);
   }
   const refusal = refuseStream(deps);
-  if (refusal !== undefined || access === undefined) return respond(refusal, request);
+  if (refusal || !access) return respond(refusal, request);
   if (!isUpgrade && url.pathname !== "/sse") return undefined;
   const stream: Stream = { ...access, sessionId: randomSecret() };
   const { webSocket, status } = await grantObject(env, access.gid).fetch("https://grant/", {

@@ -24,7 +24,7 @@ export function oauth(endpoint: (context: OAuthContext) => Promise<Response>, li
       return json(503, { error: "configuration_error", keys, requestId });
     }
     const spent = await spentQuota(limit, exchange);
-    if (spent !== undefined) {
+    if (spent) {
       return jsonError(429, "temporarily_unavailable", describeSpent(spent), requestId, refusalHeaders(spent));
     }
     return endpoint({

@@ -28,7 +28,7 @@ export function isAllowedOrigin(origin: string, serving: URL, allowed: readonly 
 export function addCorsHeaders(headers: Headers, policy: CorsPolicy, allowed: string | undefined): void {
   if (policy === "allowed-origins") headers.append("Vary", "Origin");
   const origin = policy === "public" ? "*" : allowed;
-  if (policy === "none" || origin === undefined) return;
+  if (policy === "none" || !origin) return;
   headers.set("Access-Control-Allow-Origin", origin);
   headers.set("Access-Control-Expose-Headers", EXPOSED_HEADERS);
 }

@@ -28,9 +28,9 @@ export function addressPrefix(address: string): string {
   if (!address.includes(":")) return address;
   const groups = address.replace(/^:|:$/g, "").split(":");
   // RFC 4291 §2.2: `::` stands for as many zeros as are missing.
-  const zeros = Array.from({ length: 9 - groups.length }, () => "0");
+  const zeros = Array.from({ length: 9 - groups.length }, () => 0);
   return groups
-    .flatMap((group) => (group === "" ? zeros : Number.parseInt(group, 16).toString(16)))
+    .flatMap((group) => (group === "" ? zeros : Number.parseInt(group, 16)))
     .slice(0, 4)
     .join(":");
 }

@@ -53,7 +53,7 @@ async function run({ id, era, params }: ClassifiedRequest, method: ProtectedMeth
   const { caller, catalog } = deps;
   // MCP 2025-11-25 tools: what does not exist is said before anybody is asked to sign in.
   const operation = catalog.find(method, params);
-  if (operation === undefined) {
+  if (!operation) {
     if (method === "tools/call") return invalidParams(id, "No such tool; see tools/list.");
     // MCP 2026-07-28 server/resources moved this from -32002 to -32602.
     const code = era === "modern" ? -32602 : -32002;

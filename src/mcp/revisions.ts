@@ -64,8 +64,8 @@ export function classify(message: unknown, header?: ReadHeader): Classified {
     return refuse(id, 400, -32600, 'A request needs jsonrpc "2.0" and an id.');
   }
   const problem = era === "modern" ? checkModern(id, method, params, header) : undefined;
-  if (problem !== undefined) return problem;
-  if (facts === undefined || (facts.era ?? era) !== era) {
+  if (problem) return problem;
+  if (!facts || (facts.era ?? era) !== era) {
     return refuse(id, era === "modern" ? 404 : 200, -32601, "No such method.");
   }
   // `METHODS` has nothing but methods.

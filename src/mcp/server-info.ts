@@ -19,7 +19,7 @@ export function describeServer(origin: string) {
       authorization: `${origin}/.well-known/oauth-authorization-server`,
       health: `${origin}/health`,
     },
-    documentation: "README.md, SECURITY.md, TECHNICAL.md",
+    documentation: "README.md",
   };
 }
 

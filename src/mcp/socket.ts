@@ -43,5 +43,5 @@ export function upgraded(webSocket: WebSocket, request: Request): Response {
 export async function answerOn(socket: Pick<WebSocket, "send" | "readyState">, text: string, deps: McpDeps) {
   const reply = await answer(readText(text), deps);
   // 1 is OPEN; the client may have gone in the meantime.
-  if (reply !== undefined && socket.readyState === 1) socket.send(reply.body);
+  if (reply && socket.readyState === 1) socket.send(reply.body);
 }

@@ -92,23 +92,18 @@ async function answerBatch(
     const text = `A batch has 1 to ${MAX_BATCH} messages of revision 2025-03-26 and no initialize.`;
     return refuse(null, 400, -32600, text).reply;
   }
-  let isDone = false;
-  /** Deps whose calls know their place in the batch, and tell when one was carried out. */
-  const depsAt = (entry: number): McpDeps => {
-    if (caller.kind !== "signed-in") return deps;
-    const call: typeof caller.call = async (operation) => {
-      const outcome = await caller.call({ ...operation, entry });
-      isDone ||= outcome.kind === "done";
-      return outcome;
-    };
-    return { ...deps, caller: { ...caller, call } };
-  };
+  /** Deps whose calls know their place in the batch. */
+  const depsAt = (entry: number): McpDeps =>
+    caller.kind === "signed-in"
+      ? { ...deps, caller: { ...caller, call: (operation) => caller.call({ ...operation, entry }) } }
+      : deps;
   const answered = await Promise.all(
     messages.map((message, entry) => answer(classify(message, header), depsAt(entry))),
   );
   const replies = answered.filter((reply) => reply !== undefined);
   if (replies.length === 0) return undefined;
-  // Only a status makes a client sign in, and a batch has one. It must not hide that something was done.
+  // Only a status makes a client sign in, and a batch has one. It must not hide what a call came to; that has headers.
+  const isDone = replies.some(({ status, headers }) => status === 200 && headers);
   const whole = isDone ? undefined : replies.find(({ status }) => status === 401 || status === 503);
   return whole ?? { status: 200, body: `[${replies.map(({ body }) => body).join()}]` };
 }
@@ -120,7 +115,7 @@ function headerOf({ headers }: Request): ReadHeader {
 
 /** An accepted message without an answer is 202 and empty. */
 export function respond(reply: Reply | undefined, request: Request): Response {
-  if (reply === undefined) return new Response(null, { status: 202 });
+  if (!reply) return new Response(null, { status: 202 });
   const { status, body, headers } = reply;
   // A client that lists nothing but the event stream gets its answer as the one event of a stream. Never 406.
   const isStream =

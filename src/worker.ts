@@ -69,7 +69,6 @@ function openExchange(request: Request, env: Env, ctx: ExecutionContext): Exchan
     config,
     requestId,
     clientType,
-    nowMs: clock(),
     clock,
     sleep: (milliseconds) => scheduler.wait(milliseconds),
     log,
@@ -88,7 +87,7 @@ async function answerAt(route: Route, exchange: Exchange, isForeign: boolean): P
   let { access } = exchange;
   // Most deployments and all of discovery's hot path have no Access; they need not wait for a promise of nothing.
   if (config.ok && config.value.CF_ACCESS_TEAM_DOMAIN) {
-    const perimeter = await checkPerimeter(config.value, request, url.pathname, epochSeconds(exchange.nowMs));
+    const perimeter = await checkPerimeter(config.value, request, url.pathname, epochSeconds(exchange.clock()));
     if (!perimeter.ok) {
       const message = "Authentication by Cloudflare Access failed";
       log({ level: "WARN", message, code: perimeter.error, context: url.pathname });
@@ -101,7 +100,7 @@ async function answerAt(route: Route, exchange: Exchange, isForeign: boolean): P
     access = perimeter.value;
   }
   log({ level: "DEBUG", message: "request", context: `${request.method} ${url.pathname}` });
-  const answer = await methods[request.method]?.({ ...exchange, access });
+  const answer = await methods[request.method]?.(access ? { ...exchange, access } : exchange);
   if (answer) return answer;
   const allow = [...Object.keys(methods), ...(cors === "none" ? [] : ["OPTIONS"])].join(", ");
   return jsonError(405, "method_not_allowed", `Use ${allow}.`, requestId, { Allow: allow });

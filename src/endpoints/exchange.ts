@@ -22,8 +22,7 @@ export interface Exchange {
   readonly access?: AccessIdentity | undefined;
   readonly requestId: string;
   readonly clientType: string;
-  readonly nowMs: number;
-  /** For what goes on after the answer, such as a socket. Milliseconds since the epoch. */
+  /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** For what must not be waited for without end. */
   readonly sleep: (milliseconds: number) => Promise<unknown>;

@@ -12,8 +12,8 @@ export async function health(exchange: Exchange): Promise<Response> {
   return json(report.healthy ? 200 : 503, report);
 }
 
-function healthOf({ config, env, nowMs }: Exchange, deep?: DeepChecks): HealthReport {
-  return reportHealth(config, env.AI !== undefined, SERVER_INFO, nowMs, deep);
+function healthOf({ config, env, clock }: Exchange, deep?: DeepChecks): HealthReport {
+  return reportHealth(config, env.AI !== undefined, SERVER_INFO, clock(), deep);
 }
 
 /** Anybody may ask, so the answer is kept: asking often costs no more than asking twice a minute. */
@@ -26,9 +26,10 @@ let deep: DeepChecks | undefined;
 let askedAtMs = 0;
 
 export async function deepHealth(exchange: Exchange): Promise<HealthReport> {
-  if (!deep || exchange.nowMs - askedAtMs >= KEPT_MILLISECONDS) {
+  const nowMs = exchange.clock();
+  if (!deep || nowMs - askedAtMs >= KEPT_MILLISECONDS) {
     deep = await probe(exchange);
-    askedAtMs = exchange.nowMs;
+    askedAtMs = nowMs;
   }
   return healthOf(exchange, deep);
 }

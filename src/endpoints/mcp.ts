@@ -80,13 +80,13 @@ interface Identified {
  * known; protected calls then name what is not configured.
  */
 async function identify(exchange: Exchange): Promise<Identified> {
-  const { request, url, env, origin, config, nowMs, requestId, clientType, access: identity } = exchange;
+  const { request, url, env, origin, config, clock, requestId, clientType, access: identity } = exchange;
   // `/sse/message` belongs to `/sse`.
   const place = { origin, path: url.pathname === "/mcp" ? "/mcp" : "/sse" };
   const depsOf = (caller: Caller) => mcpDeps(caller, place, config, exchange);
   const header = request.headers.get("Authorization");
   if (!config.ok || !claimsToBeOurs(header)) return { deps: depsOf({ kind: "anonymous" }) };
-  const bearer = await readBearer(header, await tokenKeys(config.value), epochSeconds(nowMs));
+  const bearer = await readBearer(header, await tokenKeys(config.value), epochSeconds(clock()));
   if (bearer.kind !== "valid") return { deps: depsOf({ kind: "invalid" }) };
   const { gid, text, expiresAt } = bearer.token;
   const perimeter = { identity, isRequired: isAccessRequired(config.value, url.pathname) };

@@ -30,7 +30,7 @@ export function oauth(endpoint: (context: OAuthContext) => Promise<Response>, li
     return endpoint({
       ...exchange,
       config: config.value,
-      now: epochSeconds(exchange.nowMs),
+      now: epochSeconds(exchange.clock()),
       accessIdentity: exchange.access?.subject ?? null,
       clients: createClientStore(env.OAUTH_KV, env.CONFIG_KV, env.CACHE_KV),
       registrations: env.OAUTH_KV,

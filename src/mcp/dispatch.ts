@@ -1,5 +1,5 @@
 import { describeSpent, type Quota, quotaHeaders, refusalHeaders } from "../http/rate-limit.ts";
-import type { McpDeps } from "./call.ts";
+import type { CallOutcome, McpDeps } from "./call.ts";
 import { catalogText, frame } from "./catalog.ts";
 import { errorReply, type Reply, type RequestId, resultReply } from "./jsonrpc.ts";
 import { isProtected, type Method, type ProtectedMethod } from "./methods.ts";
@@ -61,8 +61,8 @@ async function run({ id, era, params }: ClassifiedRequest, method: ProtectedMeth
     return errorReply(200, id, code, "No such resource; see resources/list.", { uri });
   }
   if (deps.misconfigured.length > 0) return misconfigured(deps);
-  if (caller.kind !== "signed-in") return signIn(id, operation.scopes, deps);
-  const outcome = await caller.call(operation.call);
+  const outcome: CallOutcome =
+    caller.kind === "signed-in" ? await caller.call(operation.call) : { kind: "unauthorized" };
   switch (outcome.kind) {
     case "done": {
       // Resources alone have contents, and only they may be kept, though not by others and not for long.

@@ -111,7 +111,7 @@ function checkModern(
 
 /** MCP 2025-11-25 basic: an id is a string or a number, never null. A number beyond a double cannot be echoed. */
 function readId({ id }: JsonObject): RequestId | undefined {
-  return typeof id === "string" || (typeof id === "number" && Number.isFinite(id)) ? id : undefined;
+  return typeof id === "string" || Number.isFinite(id) ? (id as RequestId) : undefined;
 }
 
 /** MCP 2026-07-28 streamable-http: a value that is no plain ASCII travels as `=?base64?…?=`. */

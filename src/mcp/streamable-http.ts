@@ -33,8 +33,8 @@ export async function answerStreamPost(
 ): Promise<Response> {
   const message = classified(await readMessage(request), headerOf(request));
   // A refusal that is an answer (an unknown method) belongs on the stream, where the client waits for it.
-  if (message.kind === "refused" && message.reply.status !== 200) return respond(message.reply, request);
-  return respond(refuseStream(deps, message.id) ?? (await post(message)), request);
+  const isOurs = message.kind === "refused" && message.reply.status !== 200;
+  return respond(isOurs ? message.reply : (refuseStream(deps, message.id) ?? (await post(message))), request);
 }
 
 /** A GET for a 2024-11-05 stream. Who names a revision probes for one, and must not start a second sign-in. */
@@ -118,9 +118,7 @@ export function respond(reply: Reply | undefined, request: Request): Response {
   if (!reply) return new Response(null, { status: 202 });
   const { status, body, headers } = reply;
   // A client that lists nothing but the event stream gets its answer as the one event of a stream. Never 406.
-  const isStream =
-    status === 200 &&
-    (request.headers.get("Accept") ?? "").split(",").every((type) => /^\s*text\/event-stream\s*(;|$)/i.test(type));
+  const isStream = status === 200 && /^ *text\/event-stream *(;[^,]*)?$/i.test(request.headers.get("Accept") ?? "");
   return new Response(isStream ? `event: message\ndata: ${body}\n\n` : body, {
     status,
     headers: { "Content-Type": isStream ? "text/event-stream" : "application/json", ...headers },

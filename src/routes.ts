@@ -22,12 +22,7 @@ const document = (build: (origin: string) => object): Route => ({
   methods: { GET: ({ origin }) => json(200, build(origin), { "Cache-Control": "public, max-age=300" }) },
 });
 
-type Methods = Route["methods"];
-const mcp = (methods: Methods): Route => ({ kind: "api", cors: "allowed-origins", methods });
-const api = (methods: Methods): Route => ({ kind: "api", cors: "public", methods });
-const page = (methods: Methods): Route => ({ kind: "page", cors: "none", methods });
-
-const MCP = mcp({ GET: mcpGet, POST: mcpPost });
+const MCP = { kind: "api", cors: "allowed-origins", methods: { GET: mcpGet, POST: mcpPost } } as const;
 const AUTHORIZATION_SERVER = document((origin) => authorizationServerMetadata(origin, CATALOGUE_SCOPES));
 const OPENID = document((origin) => openidConfiguration(origin, CATALOGUE_SCOPES));
 const resource = (path: string) => document((origin) => protectedResourceMetadata(origin, path, CATALOGUE_SCOPES));
@@ -37,15 +32,19 @@ export const ROUTES: { readonly [path: string]: Route } = {
   // EP-13: a page for browsers belongs here; programs get what /info says.
   "/": document(describeServer),
   "/info": document(describeServer),
-  "/health": api({ GET: health }),
+  "/health": { kind: "api", cors: "public", methods: { GET: health } },
   "/sse": MCP,
   "/mcp": MCP,
-  "/sse/message": mcp({ POST: mcpPost }),
-  "/authorize": page({ GET: oauth(showApproval, "LIMIT_AUTHORIZE"), POST: oauth(decideApproval, "LIMIT_APPROVE") }),
-  "/callback": page({ GET: oauth(completeSignIn, "LIMIT_APPROVE") }),
-  "/register": api({ POST: oauth(register, "LIMIT_REGISTER") }),
-  "/token": api({ POST: oauth(token, "LIMIT_TOKEN") }),
-  "/revoke": api({ POST: oauth(revoke, "LIMIT_REVOKE") }),
+  "/sse/message": { kind: "api", cors: "allowed-origins", methods: { POST: mcpPost } },
+  "/authorize": {
+    kind: "page",
+    cors: "none",
+    methods: { GET: oauth(showApproval, "LIMIT_AUTHORIZE"), POST: oauth(decideApproval, "LIMIT_APPROVE") },
+  },
+  "/callback": { kind: "page", cors: "none", methods: { GET: oauth(completeSignIn, "LIMIT_APPROVE") } },
+  "/register": { kind: "api", cors: "public", methods: { POST: oauth(register, "LIMIT_REGISTER") } },
+  "/token": { kind: "api", cors: "public", methods: { POST: oauth(token, "LIMIT_TOKEN") } },
+  "/revoke": { kind: "api", cors: "public", methods: { POST: oauth(revoke, "LIMIT_REVOKE") } },
   "/operator/revoke": {
     kind: "api",
     cors: "none",

@@ -8,12 +8,8 @@ import { type Exchange, grantObject } from "./exchange.ts";
 /** GET /health; `?deep=1` also asks what we depend on. */
 export async function health(exchange: Exchange): Promise<Response> {
   const isDeep = exchange.url.searchParams.get("deep") === "1";
-  const report = isDeep ? await deepHealth(exchange) : healthOf(exchange);
+  const report = isDeep ? await deepHealth(exchange) : reportHealth(exchange, SERVER_INFO);
   return json(report.healthy ? 200 : 503, report);
-}
-
-function healthOf({ config, env, clock }: Exchange, deep?: DeepChecks): HealthReport {
-  return reportHealth(config, env.AI !== undefined, SERVER_INFO, clock(), deep);
 }
 
 /** Anybody may ask, so the answer is kept: asking often costs no more than asking twice a minute. */
@@ -31,7 +27,7 @@ export async function deepHealth(exchange: Exchange): Promise<HealthReport> {
     deep = await probe(exchange);
     askedAtMs = nowMs;
   }
-  return healthOf(exchange, deep);
+  return reportHealth(exchange, SERVER_INFO, deep);
 }
 
 /** Each is well unless it says false, throws or takes too long. */

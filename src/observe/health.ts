@@ -31,30 +31,33 @@ export interface HealthChecks extends Partial<DeepChecks> {
   readonly egress: { readonly healthy: boolean; readonly mode: string; readonly missing?: "AI" | undefined };
 }
 
-/** What can be said without asking anybody, and what was asked. Pure. */
+/** What a report is made of. */
+export interface Circumstances {
+  readonly config: Result<Config, ConfigurationProblem>;
+  readonly env: { readonly AI?: unknown };
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+/** What can be said without asking anybody, and what came of asking. */
 export function reportHealth(
-  config: Result<Config, ConfigurationProblem>,
-  hasGateway: boolean,
-  service: { readonly name: string; readonly version: string },
-  nowMs: number,
+  { config, env, clock }: Circumstances,
+  { name, version }: { readonly name: string; readonly version: string },
   deep?: DeepChecks,
 ): HealthReport {
-  const healthy = config.ok && hasGateway && Object.values(deep ?? {}).every((check) => check.healthy);
   const settings = config.ok ? config.value : undefined;
+  const missing = env.AI ? undefined : "AI";
+  const healthy = config.ok && !missing && Object.values(deep ?? {}).every((check) => check.healthy);
   return {
     status: healthy ? "healthy" : "unhealthy",
     healthy,
-    service: service.name,
-    version: service.version,
-    timestamp: new Date(nowMs).toISOString(),
+    service: name,
+    version,
+    timestamp: new Date(clock()).toISOString(),
     checks: {
       configuration: config.ok ? { healthy: true } : { healthy: false, ...config.error },
       access: settings?.CF_ACCESS_TEAM_DOMAIN ? "configured" : "not configured",
-      egress: {
-        healthy: hasGateway,
-        mode: settings?.GRAPH_EGRESS_MODE ?? "unknown",
-        missing: hasGateway ? undefined : "AI",
-      },
+      egress: { healthy: !missing, mode: settings?.GRAPH_EGRESS_MODE ?? "unknown", missing },
       ...deep,
     },
   };

@@ -1,4 +1,4 @@
-import { isLoopback, isSameOrigin, readUrl } from "./origin.ts";
+import { isLoopback, readUrl } from "./origin.ts";
 
 /** Who may read an answer from a browser: nobody, anybody, or the allowed origins. */
 export type CorsPolicy = "none" | "public" | "allowed-origins";
@@ -18,7 +18,7 @@ export function isAllowedOrigin(origin: string, serving: URL, allowed: readonly 
   const url = readUrl(origin);
   if (url?.origin !== origin) return false;
   const isLocal = isLoopback(url.hostname) && isLoopback(serving.hostname);
-  return allowed.includes(origin) || isSameOrigin(url, serving) || isLocal;
+  return allowed.includes(origin) || origin === serving.origin || isLocal;
 }
 
 /**

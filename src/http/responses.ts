@@ -1,6 +1,6 @@
 /** The few shapes that answers outside MCP take. */
 
-export function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {
+export function json(status: number, body: unknown, headers?: Record<string, string>): Response {
   return new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json", ...headers } });
 }
 
@@ -10,11 +10,11 @@ export function jsonError(
   error: string,
   description: string,
   requestId: string,
-  headers: Record<string, string> = {},
+  headers?: Record<string, string>,
 ): Response {
   return json(status, { error, error_description: description, requestId }, headers);
 }
 
-export function redirect(status: 302 | 303 | 308, location: string, headers: Record<string, string> = {}): Response {
+export function redirect(status: 302 | 303 | 308, location: string, headers?: Record<string, string>): Response {
   return new Response(null, { status, headers: { Location: location, ...headers } });
 }

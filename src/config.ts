@@ -49,9 +49,12 @@ const ORIGIN = text(
   (value) => isOrigin(value) && (value.startsWith("https:") || isLoopback(value.replace("http://", ""))),
 );
 
-const FLAG = v.pipe(
-  v.picklist(["true", "false"]),
-  v.transform((value) => value === "true"),
+const FLAG = v.optional(
+  v.pipe(
+    v.picklist(["true", "false"]),
+    v.transform((value) => value === "true"),
+  ),
+  "false",
 );
 
 const LIST = v.pipe(
@@ -104,9 +107,9 @@ const VARIABLES = v.object({
     ),
     "",
   ),
-  REQUIRE_AUTH_ON_INITIALIZE: v.optional(FLAG, "false"),
+  REQUIRE_AUTH_ON_INITIALIZE: FLAG,
   LOG_LEVEL: v.optional(v.picklist(LEVELS), "INFO"),
-  DEBUG: v.optional(FLAG, "false"),
+  DEBUG: FLAG,
 });
 
 /** Set both or neither. */

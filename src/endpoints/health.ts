@@ -24,8 +24,9 @@ let askedAtMs = 0;
 export async function deepHealth(exchange: Exchange): Promise<HealthReport> {
   const nowMs = exchange.clock();
   if (!deep || nowMs - askedAtMs >= KEPT_MILLISECONDS) {
-    deep = await probe(exchange);
+    // First, so that whoever comes meanwhile is given the last result and asks nobody.
     askedAtMs = nowMs;
+    deep = await probe(exchange);
   }
   return reportHealth(exchange, SERVER_INFO, deep);
 }

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { isLoopback } from "./core/loopback.ts";
 import { err, ok, type Result } from "./core/result.ts";
 
 /** What the environment of the Worker may hold. Text values come from secrets or `[vars]` alike. */
@@ -24,72 +25,54 @@ type Variables = { readonly [Name in keyof typeof VARIABLES.entries]?: string };
 /** Everything read from the environment, checked. */
 export type Config = v.InferOutput<typeof VARIABLES>;
 
+/** What is wrong with a text is never told, only its name. */
+const text = (passes: (value: string) => boolean) => v.pipe(v.string(), v.check(passes));
+
+/** A value that still looks like the example is no secret. */
+const PLACEHOLDER = /^<|your[-_ ]|change[-_ ]?me|placeholder/i;
+
+/** Nothing drawn at random has fewer different characters. */
+const isVaried = (value: string) => new Set(value).size >= 8;
+
 /** AES-256 and HKDF keys are 32 bytes, written as 64 hexadecimal digits; nothing shorter is stretched. */
-const KEY = v.pipe(
-  v.string(),
-  v.regex(/^[0-9a-fA-F]{64}$/),
-  v.check((text) => new Set(text.toLowerCase()).size >= 8),
+const KEY = text((value) => /^[0-9a-f]{64}$/i.test(value) && isVaried(value.toLowerCase()));
+const SECRET = text(
+  (value) => value.length >= 32 && isVaried(value) && !PLACEHOLDER.test(value) && !/example/i.test(value),
 );
+const CREDENTIAL = text((value) => value.length <= 512 && !PLACEHOLDER.test(value));
+const NAME = text((value) => /^[a-z0-9][a-z0-9._/-]{0,127}$/i.test(value));
 
-/** 32 characters; a value that still looks like the example is no secret. */
-const SECRET = v.pipe(
-  v.string(),
-  v.minLength(32),
-  v.check((text) => new Set(text).size >= 8 && !/your[-_ ]|change[-_ ]?me|placeholder|example/i.test(text)),
-);
-
-const CREDENTIAL = v.pipe(
-  v.string(),
-  v.maxLength(512),
-  v.check((text) => !/^<|your[-_ ]|change[-_ ]?me|placeholder/i.test(text)),
-);
-
-/** A directory (tenant) id. A domain name would make the `tid` of an id_token incomparable, so it is refused. */
-const TENANT = v.union([
-  v.pipe(v.string(), v.regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/), v.toLowerCase()),
-  v.picklist(["organizations", "common"]),
-]);
+const isOrigin = (value: string) => URL.canParse(value) && new URL(value).origin === value;
 
 /** An https origin without a path, or plain http on loopback for the simulators. */
-const ORIGIN = v.pipe(
-  v.string(),
-  v.check((text) => URL.canParse(text) && new URL(text).origin === text && isSafeScheme(new URL(text))),
+const ORIGIN = text(
+  (value) => isOrigin(value) && (value.startsWith("https:") || isLoopback(value.replace("http://", ""))),
 );
 
-function isLoopbackHost(host = ""): boolean {
-  return /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(host);
-}
-
-function isSafeScheme(url: URL): boolean {
-  return url.protocol === "https:" || (url.protocol === "http:" && isLoopbackHost(url.hostname));
-}
-
-/** Host and port as a URL would write them. */
-function isHost(text: string): boolean {
-  return /^[A-Za-z0-9.-]+(:\d{1,5})?$/.test(text) && URL.canParse(`http://${text}`);
-}
-
-const FLAG = v.pipe(
-  v.picklist(["true", "false"]),
-  v.transform((text) => text === "true"),
+const FLAG = v.optional(
+  v.pipe(
+    v.picklist(["true", "false"]),
+    v.transform((value) => value === "true"),
+  ),
+  "false",
 );
 
 const LIST = v.pipe(
   v.string(),
-  v.transform((text) =>
-    text
-      .split(",")
-      .map((item) => item.trim())
-      .filter((item) => item !== ""),
-  ),
+  v.transform((value) => value.split(",").flatMap((item) => item.trim() || [])),
 );
 
-const NAME = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/));
+/** What a log of one level leaves out comes before it. */
+export const LEVELS = ["DEBUG", "INFO", "WARN", "ERROR"] as const;
 
 const VARIABLES = v.object({
   MICROSOFT_CLIENT_ID: CREDENTIAL,
   MICROSOFT_CLIENT_SECRET: CREDENTIAL,
-  MICROSOFT_TENANT_ID: TENANT,
+  // A domain name would make the `tid` of an id_token incomparable, so it is refused.
+  MICROSOFT_TENANT_ID: v.pipe(
+    text((value) => /^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|organizations|common)$/.test(value)),
+    v.toLowerCase(),
+  ),
   ENCRYPTION_KEY: KEY,
   ENCRYPTION_KEY_PREVIOUS: v.optional(KEY),
   COOKIE_ENCRYPTION_KEY: KEY,
@@ -104,48 +87,55 @@ const VARIABLES = v.object({
   GRAPH_EGRESS_MODE: v.optional(v.picklist(["ai-run", "custom-provider"]), "ai-run"),
   MICROSOFT_AUTHORITY: v.optional(ORIGIN, "https://login.microsoftonline.com"),
   GRAPH_ORIGIN: v.optional(ORIGIN, "https://graph.microsoft.com"),
-  CF_ACCESS_TEAM_DOMAIN: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9-]+\.cloudflareaccess\.com$/))),
+  CF_ACCESS_TEAM_DOMAIN: v.optional(text((value) => /^[a-z0-9-]+\.cloudflareaccess\.com$/.test(value))),
   CF_ACCESS_AUD: v.optional(v.pipe(LIST, v.minLength(1))),
   CF_ACCESS_SERVICE_TOKENS: v.optional(LIST, ""),
   CF_ACCESS_PROTECT: v.optional(v.picklist(["all", "browser"]), "all"),
-  WORKER_DOMAIN: v.optional(v.pipe(v.string(), v.check(isHost), v.toLowerCase())),
+  // Host and port as a URL would write them.
+  WORKER_DOMAIN: v.optional(
+    v.pipe(
+      text((value) => /^[a-z0-9.-]+(:\d{1,5})?$/i.test(value) && URL.canParse(`http://${value}`)),
+      v.toLowerCase(),
+    ),
+  ),
   PROTOCOL: v.optional(v.picklist(["https", "http"])),
   OPERATOR_TOKEN: v.optional(SECRET),
   ALLOWED_ORIGINS: v.optional(
     v.pipe(
       LIST,
-      v.everyItem((text) => URL.canParse(text) && new URL(text).origin === text),
+      v.check((origins) => origins.every(isOrigin)),
     ),
     "",
   ),
-  REQUIRE_AUTH_ON_INITIALIZE: v.optional(FLAG, "false"),
-  LOG_LEVEL: v.optional(v.picklist(["DEBUG", "INFO", "WARN", "ERROR"]), "INFO"),
-  DEBUG: v.optional(FLAG, "false"),
+  REQUIRE_AUTH_ON_INITIALIZE: FLAG,
+  LOG_LEVEL: v.optional(v.picklist(LEVELS), "INFO"),
+  DEBUG: FLAG,
 });
 
-/** Rules that span two variables; each names the one to correct. */
-const RULES: readonly { readonly key: keyof Config; readonly holds: (config: Config) => boolean }[] = [
-  together("CF_ACCESS_TEAM_DOMAIN", "CF_ACCESS_AUD"),
-  together("CF_ACCESS_AUD", "CF_ACCESS_TEAM_DOMAIN"),
-  together("WORKER_DOMAIN", "PROTOCOL"),
-  together("PROTOCOL", "WORKER_DOMAIN"),
-  // Clear text is for loopback; elsewhere it would redirect to https for ever.
-  { key: "PROTOCOL", holds: ({ PROTOCOL, WORKER_DOMAIN }) => PROTOCOL !== "http" || isLoopbackHost(WORKER_DOMAIN) },
-  differs("ENCRYPTION_KEY_PREVIOUS", "ENCRYPTION_KEY"),
-  differs("COOKIE_ENCRYPTION_KEY_PREVIOUS", "COOKIE_ENCRYPTION_KEY"),
-  differs("COOKIE_SECRET_PREVIOUS", "COOKIE_SECRET"),
-  differs("COOKIE_ENCRYPTION_KEY", "ENCRYPTION_KEY"),
-];
-
-/** `key` must be set when `given` is. */
-function together(key: keyof Config, given: keyof Config) {
-  return { key, holds: (config: Config) => config[given] === undefined || config[key] !== undefined };
-}
+/** Set both or neither. */
+const PAIRS = [
+  ["CF_ACCESS_TEAM_DOMAIN", "CF_ACCESS_AUD"],
+  ["WORKER_DOMAIN", "PROTOCOL"],
+] as const;
 
 /** Two keys that are equal would make a rotation, or a separation of purposes, a pretence. */
-function differs(key: keyof Config, other: keyof Config) {
-  const text = (value: Config[keyof Config]) => String(value).toLowerCase();
-  return { key, holds: (config: Config) => config[key] === undefined || text(config[key]) !== text(config[other]) };
+const DIFFERENT = [
+  ["ENCRYPTION_KEY_PREVIOUS", "ENCRYPTION_KEY"],
+  ["COOKIE_ENCRYPTION_KEY_PREVIOUS", "COOKIE_ENCRYPTION_KEY"],
+  ["COOKIE_SECRET_PREVIOUS", "COOKIE_SECRET"],
+  ["COOKIE_ENCRYPTION_KEY", "ENCRYPTION_KEY"],
+] as const;
+
+/** The variable to correct, of each rule that spans two and does not hold. */
+function contradictions(config: Config): (keyof Config)[] {
+  const isAbsent = (name: keyof Config) => config[name] === undefined;
+  const missing = PAIRS.filter((pair) => !pair.every(isAbsent))
+    .flat()
+    .filter(isAbsent);
+  const equal = DIFFERENT.filter(([name, other]) => config[name]?.toLowerCase() === config[other].toLowerCase());
+  // Clear text is for loopback; elsewhere it would redirect to https for ever.
+  const isExposed = config.PROTOCOL === "http" && !isLoopback(config.WORKER_DOMAIN ?? "");
+  return [...missing, ...equal.map(([name]) => name), ...(isExposed ? ["PROTOCOL" as const] : [])];
 }
 
 export interface ConfigurationProblem {
@@ -157,34 +147,24 @@ const known = new WeakMap<object, Result<Config, ConfigurationProblem>>();
 
 /** Reads and checks the environment, once per isolate. An empty text counts as absent. */
 export function readConfig(env: object): Result<Config, ConfigurationProblem> {
-  let result = known.get(env);
-  if (result === undefined) {
-    result = checkConfig(env);
-    known.set(env, result);
-  }
+  const result = known.get(env) ?? checkConfig(env);
+  known.set(env, result);
   return result;
 }
 
 function checkConfig(env: object): Result<Config, ConfigurationProblem> {
-  const values = new Map<string, unknown>(Object.entries(env));
   // `[vars]` of wrangler.toml may hold true and 5 without quotes.
-  const texts = Object.fromEntries(
-    [...values]
-      .filter(([, value]) => ["string", "boolean", "number"].includes(typeof value) && String(value).trim() !== "")
-      .map(([name, value]) => [name, String(value)]),
-  );
-  const missing = ["MCP_OBJECT", "OAUTH_KV"].filter((binding) => values.get(binding) === undefined);
-  const read = v.safeParse(VARIABLES, texts);
-  const wrong = read.success
-    ? RULES.filter((rule) => !rule.holds(read.output)).map((rule) => rule.key)
-    : read.issues.map((issue) => v.getDotPath(issue)?.split(".")[0] ?? "environment");
+  const texts = Object.entries(env)
+    .filter(([, value]) => /string|boolean|number/.test(typeof value) && String(value).trim())
+    .map(([name, value]) => [name, String(value)]);
+  const missing = ["MCP_OBJECT", "OAUTH_KV"].filter((name) => !(env as { [name: string]: unknown })[name]);
+  const { success, output, issues } = v.safeParse(VARIABLES, Object.fromEntries(texts));
+  const wrong = success ? contradictions(output) : issues.map(({ path }) => String(path?.[0].key));
   const keys = [...new Set([...missing, ...wrong])];
-  return read.success && keys.length === 0 ? ok(read.output) : err({ keys });
+  return success && keys.length === 0 ? ok(output) : err({ keys });
 }
 
 /** The level a logger starts at, also when the rest of the configuration cannot be read. */
-export function logLevel(env: Env): "DEBUG" | "INFO" | "WARN" | "ERROR" {
-  if (String(env.DEBUG) === "true") return "DEBUG";
-  const level = env.LOG_LEVEL;
-  return level === "DEBUG" || level === "WARN" || level === "ERROR" ? level : "INFO";
+export function logLevel({ DEBUG, LOG_LEVEL }: Env): (typeof LEVELS)[number] {
+  return String(DEBUG) === "true" ? "DEBUG" : (LEVELS.find((level) => level === LOG_LEVEL) ?? "INFO");
 }

@@ -1,9 +1,8 @@
-import type { AccessProblem } from "./access/assertion.ts";
 import { checkPerimeter } from "./access/perimeter.ts";
 import { type Env, logLevel, readConfig } from "./config.ts";
-import { ok } from "./core/result.ts";
 import { epochSeconds } from "./core/time.ts";
 import { randomUuid } from "./crypto/random.ts";
+import { deepHealth } from "./endpoints/health.ts";
 import { addCorsHeaders, isAllowedOrigin, preflight } from "./http/cors.ts";
 import { completeHeaders } from "./http/headers.ts";
 import { isLoopback, isSameOrigin } from "./http/origin.ts";
@@ -18,117 +17,106 @@ export { MicrosoftMCPAgent } from "./agent/microsoft-mcp-agent.ts";
 export default {
   async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
     const exchange = openExchange(request, env, ctx);
+    const { config, url, requestId } = exchange;
     const route = findRoute(exchange);
-    const origin = request.headers.get("Origin");
-    const allowed = exchange.config.ok ? exchange.config.value.ALLOWED_ORIGINS : [];
-    const isAllowed = origin !== null && isAllowedOrigin(origin, new URL(exchange.origin), allowed);
-    const answer = await answerSafely(exchange, route, origin !== null && !isAllowed);
+    const origin = request.headers.get("Origin") ?? undefined;
+    const list = config.ok ? config.value.ALLOWED_ORIGINS : [];
+    const allowed = origin && isAllowedOrigin(origin, new URL(exchange.origin), list) ? origin : undefined;
+    let answer: Response;
+    try {
+      answer =
+        refuseAddress(exchange, route) ??
+        (route ? await answerAt(route, exchange, origin !== allowed) : json(404, { error: "not_found", requestId }));
+    } catch (error) {
+      // The one place where a fault of ours becomes an answer: an id to ask about, and nothing of what happened.
+      exchange.fault(error);
+      answer = jsonError(500, "server_error", "An unexpected fault here.", requestId);
+    }
     // A response that came out of a fetch or an object has immutable headers; all of ours are fresh.
-    addCorsHeaders(answer.headers, route?.cors ?? "none", origin, isAllowed);
-    completeHeaders(answer.headers, route?.kind ?? "api", exchange.requestId, exchange.url.protocol === "https:");
+    addCorsHeaders(answer.headers, route?.cors ?? "none", allowed);
+    completeHeaders(answer.headers, route?.kind ?? "api", requestId, url.protocol === "https:");
     return answer;
+  },
+
+  /** HL-03: what a cron trigger of wrangler.toml starts. */
+  async scheduled(_: ScheduledController, env: Env, ctx: ExecutionContext): Promise<void> {
+    const exchange = openExchange(new Request("https://scheduled.invalid/"), env, ctx);
+    const { healthy, checks } = await deepHealth(exchange);
+    exchange.log({ level: healthy ? "INFO" : "ERROR", message: "health check", metadata: checks });
   },
 };
 
 function findRoute({ url, config }: Exchange): Route | undefined {
   const route = ROUTES[url.pathname];
-  const isThere = route?.needs === undefined || !config.ok || config.value[route.needs] !== undefined;
-  return isThere ? route : undefined;
+  return route?.needs && config.ok && !config.value[route.needs] ? undefined : route;
 }
 
 function openExchange(request: Request, env: Env, ctx: ExecutionContext): Exchange {
   const url = new URL(request.url);
   const config = readConfig(env);
-  const canonical = config.ok ? canonicalOrigin(config.value) : undefined;
+  const settings = config.ok ? config.value : undefined;
   const requestId = randomUuid();
   const clientType = detectClientType(request.headers);
   const clock = () => Date.now();
   const log = createLog({ requestId, clientType, minimumLevel: logLevel(env), clock });
+  const fault = (error: unknown) => log({ level: "ERROR", message: "unexpected fault", error: describeFault(error) });
   return {
     request,
     env,
     url,
-    origin: canonical ?? url.origin,
+    // Both are set, or neither.
+    origin: settings?.WORKER_DOMAIN ? new URL(`${settings.PROTOCOL}://${settings.WORKER_DOMAIN}`).origin : url.origin,
     config,
-    access: undefined,
     requestId,
     clientType,
-    nowMs: clock(),
     clock,
+    sleep: (milliseconds) => scheduler.wait(milliseconds),
     log,
-    waitUntil: (work) =>
-      ctx.waitUntil(
-        work.catch((error) => log({ level: "ERROR", message: "unexpected fault", error: describeFault(error) })),
-      ),
+    fault,
+    waitUntil: (work) => ctx.waitUntil(work.catch(fault)),
   };
 }
 
-function canonicalOrigin(config: { WORKER_DOMAIN?: string | undefined; PROTOCOL?: string | undefined }) {
-  const { WORKER_DOMAIN, PROTOCOL } = config;
-  return WORKER_DOMAIN === undefined || PROTOCOL === undefined
-    ? undefined
-    : new URL(`${PROTOCOL}://${WORKER_DOMAIN}`).origin;
-}
-
-/** The one place where a fault of ours becomes an answer: an id to ask about, and nothing of what happened. */
-async function answerSafely(exchange: Exchange, route: Route | undefined, isForeign: boolean): Promise<Response> {
-  try {
-    return await answer(exchange, route, isForeign);
-  } catch (error) {
-    exchange.log({ level: "ERROR", message: "unexpected fault", error: describeFault(error) });
-    return jsonError(500, "server_error", "An unexpected fault on this server.", exchange.requestId);
+async function answerAt(route: Route, exchange: Exchange, isForeign: boolean): Promise<Response> {
+  const { request, url, requestId, config, log } = exchange;
+  const { kind, cors, methods } = route;
+  if (request.method === "OPTIONS" && cors !== "none") return preflight();
+  if (isForeign && cors === "allowed-origins") {
+    return jsonError(403, "origin_refused", "This web origin is not allowed.", requestId);
   }
-}
-
-async function answer(exchange: Exchange, route: Route | undefined, isForeign: boolean): Promise<Response> {
-  const { request, url, origin, requestId } = exchange;
-  const elsewhere = refuseAddress(url, origin === url.origin ? url : new URL(origin), request.method, route, requestId);
-  if (elsewhere !== undefined) return elsewhere;
-  if (route === undefined) return json(404, { error: "not_found", requestId });
-  if (request.method === "OPTIONS" && route.cors !== "none") return preflight();
-  if (route.isOriginChecked && isForeign) {
-    return jsonError(403, "origin_refused", "Requests from this web origin are not allowed here.", requestId);
-  }
-  const { config } = exchange;
+  let { access } = exchange;
   // Most deployments and all of discovery's hot path have no Access; they need not wait for a promise of nothing.
-  const isGuarded = config.ok && config.value.CF_ACCESS_TEAM_DOMAIN !== undefined;
-  const perimeter = isGuarded
-    ? await checkPerimeter(config.value, request, url.pathname, epochSeconds(exchange.nowMs))
-    : ok(undefined);
-  if (!perimeter.ok) return refuseAccess(perimeter.error, route, exchange);
-  exchange.log({ level: "DEBUG", message: "request", context: `${request.method} ${url.pathname}` });
-  const answered = await route.methods[request.method]?.(
-    isGuarded ? { ...exchange, access: perimeter.value } : exchange,
-  );
-  if (answered !== undefined) return answered;
-  const allow = [...Object.keys(route.methods), ...(route.cors === "none" ? [] : ["OPTIONS"])].join(", ");
-  return jsonError(405, "method_not_allowed", `This path answers ${allow}.`, requestId, { Allow: allow });
-}
-
-/** A person sees a page, a program JSON; neither learns what was wrong with the assertion. */
-function refuseAccess(problem: AccessProblem, route: Route, { request, url, requestId, log }: Exchange): Response {
-  log({ level: "WARN", message: "Authentication by Cloudflare Access failed", code: problem, context: url.pathname });
-  const description = "Cloudflare Access has to let you in first: sign in there, or ask the operator.";
-  const isPerson = route.kind === "page" && request.headers.get("Accept")?.includes("text/html");
-  if (isPerson) return errorPage(request, 403, "Access denied", description, requestId);
-  return jsonError(403, "access_denied", description, requestId);
+  if (config.ok && config.value.CF_ACCESS_TEAM_DOMAIN) {
+    const perimeter = await checkPerimeter(config.value, request, url.pathname, epochSeconds(exchange.clock()));
+    if (!perimeter.ok) {
+      const message = "Authentication by Cloudflare Access failed";
+      log({ level: "WARN", message, code: perimeter.error, context: url.pathname });
+      // A person sees a page, a program JSON; neither learns what was wrong with the assertion.
+      const description = "Sign in to Cloudflare Access first, or ask the operator.";
+      return kind === "page" && request.headers.get("Accept")?.includes("text/html")
+        ? errorPage(request, 403, "Access denied", description, requestId)
+        : jsonError(403, "access_denied", description, requestId);
+    }
+    access = perimeter.value;
+  }
+  log({ level: "DEBUG", message: "request", context: `${request.method} ${url.pathname}` });
+  const answer = await methods[request.method]?.(access ? { ...exchange, access } : exchange);
+  if (answer) return answer;
+  const allow = [...Object.keys(methods), ...(cors === "none" ? [] : ["OPTIONS"])].join(", ");
+  return jsonError(405, "method_not_allowed", `Use ${allow}.`, requestId, { Allow: allow });
 }
 
 /** No clear text beyond loopback, and one host only where one is configured (DNS rebinding, forgotten routes). */
-function refuseAddress(
-  url: URL,
-  canonical: URL,
-  method: string,
-  route: Route | undefined,
-  requestId: string,
-): Response | undefined {
+function refuseAddress({ request, url, origin, requestId }: Exchange, route: Route | undefined): Response | undefined {
+  const isRead = request.method === "GET";
   if (url.protocol === "http:" && !isLoopback(url.hostname)) {
-    if (method === "GET") return redirect(308, `https:${url.href.slice("http:".length)}`);
-    return jsonError(403, "https_required", "Use https: tokens do not travel in clear text.", requestId);
+    return isRead
+      ? redirect(308, url.href.replace("http:", "https:"))
+      : jsonError(403, "https_required", "Use https.", requestId);
   }
-  if (isSameOrigin(url, canonical)) return undefined;
-  if (method === "GET" && route?.kind === "page")
-    return redirect(308, `${canonical.origin}${url.pathname}${url.search}`);
-  // RFC 9110 §15.5.20
-  return jsonError(421, "misdirected_request", `This server is ${canonical.origin}.`, requestId);
+  if (origin === url.origin || isSameOrigin(url, new URL(origin))) return undefined;
+  return isRead && route?.kind === "page"
+    ? redirect(308, origin + url.pathname + url.search)
+    : // RFC 9110 §15.5.20
+      jsonError(421, "misdirected_request", `This server is ${origin}.`, requestId);
 }

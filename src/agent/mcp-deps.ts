@@ -24,8 +24,8 @@ export function mcpDeps(
     catalog: CATALOG,
     challenge: (problem, scopes) => ({
       wwwAuthenticate: (problem === "sign_in" ? signInChallenge : stepUpChallenge)(origin, path, scopes),
-      authorizationEndpoint: `${origin}/authorize`,
-      resourceMetadata: resourceMetadataUrl(origin, path),
+      authorization_endpoint: `${origin}/authorize`,
+      resource_metadata: resourceMetadataUrl(origin, path),
     }),
     misconfigured: config.ok ? [] : config.error.keys,
     requireAuthOnInitialize: config.ok && config.value.REQUIRE_AUTH_ON_INITIALIZE,

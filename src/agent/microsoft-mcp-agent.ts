@@ -6,8 +6,8 @@ import { randomUuid } from "../crypto/random.ts";
 import { Traffic } from "../graph/traffic.ts";
 import type { CallOutcome, McpDeps, ProtectedCall } from "../mcp/call.ts";
 import { answer, identityMismatch } from "../mcp/dispatch.ts";
-import { ERROR, errorReply, type Reply } from "../mcp/jsonrpc.ts";
-import { type Classified, idOf } from "../mcp/revisions.ts";
+import { errorReply, type Reply } from "../mcp/jsonrpc.ts";
+import type { Classified } from "../mcp/revisions.ts";
 import { admit, answerOn, POLICY_VIOLATION } from "../mcp/socket.ts";
 import { tokenKeys } from "../oauth/context.ts";
 import { expireGrant } from "../oauth/grant/end.ts";
@@ -109,12 +109,11 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
   async post(input: Input<PostInput>): Promise<Reply | undefined> {
     const { message, sessionId } = input;
     const judged = judge(input, this.#store.grant(), this.#now());
-    if (judged === 403) return identityMismatch(idOf(message));
+    if (judged === 403) return identityMismatch(message.id);
     const isKnown = judged === 200;
     const [socket] = this.ctx.getWebSockets(sessionId);
     if (isKnown && socket === undefined) {
-      const error = { code: ERROR.invalidRequest, message: "This stream is not open; connect again." };
-      return errorReply(404, idOf(message), error);
+      return errorReply(404, message.id, -32600, "This stream is not open; connect again.");
     }
     const reply = await answer(message, await this.#mcp(input, isKnown));
     // A stream that ended meanwhile cannot carry the result of what was done, so the post does.

@@ -1,27 +1,11 @@
-import { isLoopback, isSameOrigin, readUrl } from "./origin.ts";
+import { isLoopback, readUrl } from "./origin.ts";
 
 /** Who may read an answer from a browser: nobody, anybody, or the allowed origins. */
 export type CorsPolicy = "none" | "public" | "allowed-origins";
 
-const METHODS = "GET, POST, DELETE, OPTIONS";
-const REQUEST_HEADERS = [
-  "Content-Type",
-  "Accept",
-  "Authorization",
-  "Mcp-Session-Id",
-  "MCP-Protocol-Version",
-  "Mcp-Method",
-  "Mcp-Name",
-  "Last-Event-ID",
-].join(", ");
-const EXPOSED_HEADERS = [
-  "WWW-Authenticate",
-  "Mcp-Session-Id",
-  "MCP-Protocol-Version",
-  "X-Request-Id",
-  "Retry-After",
-  "RateLimit",
-].join(", ");
+const REQUEST_HEADERS =
+  "Content-Type, Accept, Authorization, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Last-Event-ID";
+const EXPOSED_HEADERS = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, X-Request-Id, Retry-After, RateLimit";
 
 /** How long a browser may remember a preflight: two hours is the most that Chromium keeps. */
 const PREFLIGHT_SECONDS = "7200";
@@ -31,22 +15,21 @@ const PREFLIGHT_SECONDS = "7200";
  * `null` never passes: sandboxed frames and redirects of other sites send it.
  */
 export function isAllowedOrigin(origin: string, serving: URL, allowed: readonly string[]): boolean {
-  if (origin === "null") return false;
-  if (allowed.includes(origin)) return true;
   const url = readUrl(origin);
-  if (url === undefined || url.origin !== origin) return false;
-  return isSameOrigin(url, serving) || (isLoopback(url.hostname) && isLoopback(serving.hostname));
+  if (url?.origin !== origin) return false;
+  const isLocal = isLoopback(url.hostname) && isLoopback(serving.hostname);
+  return allowed.includes(origin) || origin === serving.origin || isLocal;
 }
 
-/** Fetch §3.2: adds the answer's CORS fields. Credentials are never allowed, so `*` is safe where it stands. */
-export function addCorsHeaders(headers: Headers, policy: CorsPolicy, origin: string | null, isAllowed: boolean): void {
-  if (policy === "none") return;
-  if (policy === "public") headers.set("Access-Control-Allow-Origin", "*");
-  if (policy === "allowed-origins") {
-    headers.append("Vary", "Origin");
-    if (origin === null || !isAllowed) return;
-    headers.set("Access-Control-Allow-Origin", origin);
-  }
+/**
+ * Fetch §3.2: adds the answer's CORS fields. Credentials are never allowed, so `*` is safe where it stands.
+ * @param allowed the origin that asked, where it may
+ */
+export function addCorsHeaders(headers: Headers, policy: CorsPolicy, allowed: string | undefined): void {
+  if (policy === "allowed-origins") headers.append("Vary", "Origin");
+  const origin = policy === "public" ? "*" : allowed;
+  if (policy === "none" || !origin) return;
+  headers.set("Access-Control-Allow-Origin", origin);
   headers.set("Access-Control-Expose-Headers", EXPOSED_HEADERS);
 }
 
@@ -55,7 +38,7 @@ export function preflight(): Response {
   return new Response(null, {
     status: 204,
     headers: {
-      "Access-Control-Allow-Methods": METHODS,
+      "Access-Control-Allow-Methods": "GET, POST, DELETE, OPTIONS",
       "Access-Control-Allow-Headers": REQUEST_HEADERS,
       "Access-Control-Max-Age": PREFLIGHT_SECONDS,
     },

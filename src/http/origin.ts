@@ -1,10 +1,7 @@
-/** Who we are on the network: never from a forwarding header, only from configuration or the request URL. */
-const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
+import { isLoopback } from "../core/loopback.ts";
 
-/** @param hostname as `URL.hostname` writes it */
-export function isLoopback(hostname: string): boolean {
-  return LOOPBACK_HOSTS.has(hostname);
-}
+/** Who we are on the network: never from a forwarding header, only from configuration or the request URL. */
+export { isLoopback };
 
 /** Equal origins, where the loopback names with equal port are one host. */
 export function isSameOrigin(left: URL, right: URL): boolean {

@@ -26,18 +26,37 @@ export async function isWithinLimit(
 /** An IPv6 host has a /64 to itself, so the whole of it counts as one address. */
 export function addressPrefix(address: string): string {
   if (!address.includes(":")) return address;
-  const [head = "", tail] = address.toLowerCase().split("::");
-  const groups = head.split(":").filter((group) => group !== "");
-  const rest = tail === undefined ? [] : tail.split(":").filter((group) => group !== "");
-  const zeros = Array.from({ length: Math.max(0, 8 - groups.length - rest.length) }, () => "0");
-  const all = tail === undefined ? groups : [...groups, ...zeros, ...rest];
-  return all
+  const groups = address.replace(/^:|:$/g, "").split(":");
+  // RFC 4291 §2.2: `::` stands for as many zeros as are missing.
+  const zeros = Array.from({ length: 9 - groups.length }, () => 0);
+  return groups
+    .flatMap((group) => (group === "" ? zeros : Number.parseInt(group, 16)))
     .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
     .join(":");
 }
 
-/** The headers of a refusal: the limiter does not say when it lets pass again, so its whole period is given. */
-export function limitHeaders(perMinute: number): Record<string, string> {
-  return { "Retry-After": "60", "RateLimit-Policy": `"address";q=${perMinute};w=60`, RateLimit: '"address";r=0;t=60' };
+/** What is left of the minute. */
+export interface Quota {
+  /** Whose it is: a grant's, where nothing is said. */
+  readonly policy?: "address" | "grant";
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetSeconds: number;
+}
+
+/** draft-ietf-httpapi-ratelimit-headers §3, §4. */
+export function quotaHeaders({ policy = "grant", limit, remaining, resetSeconds }: Quota) {
+  return {
+    "RateLimit-Policy": `"${policy}";q=${limit};w=60`,
+    RateLimit: `"${policy}";r=${remaining};t=${resetSeconds}`,
+  };
+}
+
+export function describeSpent({ limit, resetSeconds }: Quota): string {
+  return `At most ${limit} calls a minute; try again in ${resetSeconds} seconds.`;
+}
+
+/** Those of a refusal: with RFC 9110 §10.2.3. */
+export function refusalHeaders(quota: Quota) {
+  return { ...quotaHeaders(quota), "Retry-After": `${quota.resetSeconds}` };
 }

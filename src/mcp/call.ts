@@ -1,5 +1,6 @@
 import type { JsonObject } from "../core/json.ts";
 import type { GraphScope } from "../graph/scopes.ts";
+import type { Quota } from "../http/rate-limit.ts";
 import type { ListMethod, ProtectedMethod } from "./methods.ts";
 
 /** Who asks, as far as a request alone can tell. The grant's object decides the rest. */
@@ -45,20 +46,11 @@ export interface Catalog {
   readonly prompt: (params: JsonObject) => JsonObject | undefined;
 }
 
-/** What is left of the minute. */
-export interface Quota {
-  readonly limit: number;
-  readonly remaining: number;
-  readonly resetSeconds: number;
-  /** Whose quota it is; the grant's where nothing is said. */
-  readonly policy?: "grant" | "address";
-}
-
 /** What dispatch needs of the world. */
 export interface McpDeps {
   readonly caller: Caller;
   readonly catalog: Catalog;
-  /** The `WWW-Authenticate` value and where to sign in. */
+  /** How to sign in, or what to sign in again for. */
   readonly challenge: (problem: "sign_in" | "step_up", scopes: readonly string[]) => Challenge;
   /** Names of wrong configuration values; none means that protected calls can be served. */
   readonly misconfigured: readonly string[];
@@ -68,8 +60,9 @@ export interface McpDeps {
   readonly fault: (error: unknown) => void;
 }
 
+/** The header of a 401 or 403, and what its body says beside it, in the words of the wire. */
 export interface Challenge {
   readonly wwwAuthenticate: string;
-  readonly authorizationEndpoint: string;
-  readonly resourceMetadata: string;
+  readonly authorization_endpoint: string;
+  readonly resource_metadata: string;
 }

@@ -1,107 +1,81 @@
-import type { CallOutcome, McpDeps, Quota } from "./call.ts";
+import { describeSpent, type Quota, quotaHeaders, refusalHeaders } from "../http/rate-limit.ts";
+import type { CallOutcome, McpDeps } from "./call.ts";
 import { catalogText, frame } from "./catalog.ts";
-import { ERROR, errorReply, type Reply, type RequestId, resultReply } from "./jsonrpc.ts";
-import { type DiscoveryMethod, type Era, isDiscoveryMethod, type ProtectedMethod } from "./methods.ts";
+import { errorReply, type Reply, type RequestId, resultReply } from "./jsonrpc.ts";
+import { isProtected, type Method, type ProtectedMethod } from "./methods.ts";
 import { type Classified, type ClassifiedRequest, LEGACY_REVISIONS } from "./revisions.ts";
 import { CAPABILITIES, INSTRUCTIONS, SERVER_INFO } from "./server-info.ts";
 
 /** Answers one message, whatever transport it came by; undefined when it asks for no answer. */
 export async function answer(message: Classified, deps: McpDeps): Promise<Reply | undefined> {
-  switch (message.kind) {
-    case "response":
-      return undefined;
-    case "notification":
-      return isOutside(deps) ? signIn(null, [], deps) : undefined;
-    case "refused":
-      return message.reply;
-    case "request":
-      try {
-        return await dispatch(message, deps);
-      } catch (error) {
-        deps.fault(error);
-        const data = { requestId: deps.requestId };
-        return errorReply(500, message.id, { code: ERROR.internal, message: "An unexpected fault here.", data });
-      }
+  if (message.kind === "refused") return message.reply;
+  if (message.kind === "response") return undefined;
+  const { kind } = deps.caller;
+  // Even discovery is refused to a token that must be renewed, and to nobody where a server wants one from the start.
+  const isOutside = kind === "invalid" || (kind === "anonymous" && deps.requireAuthOnInitialize);
+  if (message.kind === "notification") return isOutside ? signIn(null, [], deps) : undefined;
+  const { id, method } = message;
+  try {
+    if (isProtected(method)) return await run(message, method, deps);
+    return isOutside ? signIn(id, [], deps) : discover(message, method, deps);
+  } catch (error) {
+    deps.fault(error);
+    return errorReply(500, id, -32603, "An unexpected fault here.", { requestId: deps.requestId });
   }
 }
 
-/** Whether even discovery is refused: a token that must be renewed, or a server that wants one from the start. */
-function isOutside({ caller, requireAuthOnInitialize }: McpDeps): boolean {
-  return caller.kind === "invalid" || (requireAuthOnInitialize && caller.kind === "anonymous");
+function discover(
+  { id, era, params }: ClassifiedRequest,
+  method: Exclude<Method, ProtectedMethod>,
+  { catalog }: McpDeps,
+): Reply {
+  if (method === "ping") return resultReply(id, "{}");
+  if (method === "initialize") {
+    // MCP lifecycle: the revision asked for where we know it, else our newest that begins with a handshake.
+    const known = LEGACY_REVISIONS.find((revision) => revision === params.protocolVersion);
+    const protocolVersion = known ?? LEGACY_REVISIONS[0];
+    const result = { protocolVersion, capabilities: CAPABILITIES, serverInfo: SERVER_INFO, instructions: INSTRUCTIONS };
+    return resultReply(id, JSON.stringify(result));
+  }
+  if (method === "prompts/get") {
+    const prompt = catalog.prompt(params);
+    return prompt
+      ? resultReply(id, JSON.stringify(frame(prompt, era)))
+      : invalidParams(id, "No such prompt, or an argument is missing.");
+  }
+  // Every list is one page, so a cursor can only be invented.
+  return params.cursor === undefined
+    ? resultReply(id, catalogText(catalog, method, era))
+    : invalidParams(id, "There is one page; leave out cursor.");
 }
 
-async function dispatch(request: ClassifiedRequest, deps: McpDeps): Promise<Reply> {
-  const { id, era, method, params } = request;
-  const { caller } = deps;
-  if (isDiscoveryMethod(method)) return isOutside(deps) ? signIn(id, [], deps) : discover({ ...request, method }, deps);
+async function run({ id, era, params }: ClassifiedRequest, method: ProtectedMethod, deps: McpDeps): Promise<Reply> {
+  const { caller, catalog } = deps;
   // MCP 2025-11-25 tools: what does not exist is said before anybody is asked to sign in.
-  const operation = deps.catalog.find(method, params);
-  if (operation === undefined) return unknownOperation(method, request);
-  if (deps.misconfigured.length > 0) return misconfigured(deps.misconfigured, deps);
-  if (caller.kind !== "signed-in") return signIn(id, operation.scopes, deps);
-  return present(await caller.call(operation.call), operation.scopes, { id, era, deps });
-}
-
-function discover(request: ClassifiedRequest & { readonly method: DiscoveryMethod }, { catalog }: McpDeps): Reply {
-  const { id, era, method, params } = request;
-  switch (method) {
-    case "initialize":
-      return resultReply(id, JSON.stringify(initialize(params.protocolVersion)));
-    case "ping":
-      return resultReply(id, "{}");
-    case "prompts/get": {
-      const prompt = catalog.prompt(params);
-      if (prompt === undefined) return invalidParams(id, "There is no such prompt, or it needs an argument.");
-      return resultReply(id, JSON.stringify(frame(prompt, era)));
-    }
-    default:
-      // Every list is one page, so a cursor can only be invented.
-      if (params.cursor !== undefined) return invalidParams(id, "There are no further pages; leave out cursor.");
-      return resultReply(id, catalogText(catalog, method, era));
+  const operation = catalog.find(method, params);
+  if (!operation) {
+    if (method === "tools/call") return invalidParams(id, "No such tool; see tools/list.");
+    // MCP 2026-07-28 server/resources moved this from -32002 to -32602.
+    const code = era === "modern" ? -32602 : -32002;
+    const uri = typeof params.uri === "string" ? params.uri.slice(0, 512) : null;
+    return errorReply(200, id, code, "No such resource; see resources/list.", { uri });
   }
-}
-
-/** MCP lifecycle: the revision asked for where we know it, else our newest that begins with a handshake. */
-function initialize(requested: unknown) {
-  const known = LEGACY_REVISIONS.find((revision) => revision === requested);
-  return {
-    protocolVersion: known ?? LEGACY_REVISIONS[0],
-    capabilities: CAPABILITIES,
-    serverInfo: SERVER_INFO,
-    instructions: INSTRUCTIONS,
-  };
-}
-
-function unknownOperation(method: ProtectedMethod, { id, era, params }: ClassifiedRequest): Reply {
-  if (method === "tools/call") return invalidParams(id, "There is no tool of this name; see tools/list.");
-  // MCP 2026-07-28 server/resources moved this from -32002 to -32602.
-  const code = era === "modern" ? ERROR.invalidParams : ERROR.resourceNotFound;
-  const uri = typeof params.uri === "string" ? params.uri.slice(0, 512) : null;
-  return errorReply(200, id, { code, message: "There is no resource of this URI; see resources/list.", data: { uri } });
-}
-
-interface Frame {
-  readonly id: RequestId | null;
-  readonly era: Era;
-  readonly deps: McpDeps;
-}
-
-function present(outcome: CallOutcome, needed: readonly string[], { id, era, deps }: Frame): Reply {
+  if (deps.misconfigured.length > 0) return misconfigured(deps);
+  const outcome: CallOutcome =
+    caller.kind === "signed-in" ? await caller.call(operation.call) : { kind: "unauthorized" };
   switch (outcome.kind) {
     case "done": {
       // Resources alone have contents, and only they may be kept, though not by others and not for long.
       const caching = "contents" in outcome.result ? { ttlMs: 0, cacheScope: "private" } : {};
       const text = JSON.stringify(frame({ ...outcome.result }, era, caching));
-      return { ...resultReply(id, text), headers: quotaHeaders(outcome.quota) };
+      return resultReply(id, text, quotaHeaders(outcome.quota));
     }
-    case "failed": {
-      const { message, data, quota } = outcome;
-      return errorReply(200, id, { code: ERROR.internal, message, data }, quotaHeaders(quota));
-    }
+    case "failed":
+      return errorReply(200, id, -32603, outcome.message, outcome.data, quotaHeaders(outcome.quota));
     case "rate_limited":
       return rateLimited(id, outcome.quota);
     case "unauthorized":
-      return signIn(id, needed, deps);
+      return signIn(id, operation.scopes, deps);
     case "identity_mismatch":
       return identityMismatch(id);
     case "insufficient_scope":
@@ -109,58 +83,38 @@ function present(outcome: CallOutcome, needed: readonly string[], { id, era, dep
   }
 }
 
+function invalidParams(id: RequestId | null, message: string): Reply {
+  return errorReply(200, id, -32602, message);
+}
+
 /** Not a sign-in problem: a 401 would make the client sign in as whoever sits there. */
 export function identityMismatch(id: RequestId | null): Reply {
   const message = "Somebody else approved this sign-in; sign in as yourself.";
-  return errorReply(403, id, { code: ERROR.authRequired, message, data: { type: "access_denied" } });
-}
-
-/** draft-ietf-httpapi-ratelimit-headers §3, §4. */
-function quotaHeaders({ policy = "grant", limit, remaining, resetSeconds }: Quota) {
-  return {
-    "RateLimit-Policy": `"${policy}";q=${limit};w=60`,
-    RateLimit: `"${policy}";r=${remaining};t=${resetSeconds}`,
-  };
+  return errorReply(403, id, -32001, message, { type: "access_denied" });
 }
 
 export function rateLimited(id: RequestId | null, quota: Quota): Reply {
-  const retryAfterSeconds = quota.resetSeconds;
-  const message = `At most ${quota.limit} calls a minute; try again in ${retryAfterSeconds} seconds.`;
-  const error = { code: ERROR.rateLimited, message, data: { type: "rate_limited", retryAfterSeconds } };
-  return errorReply(429, id, error, { ...quotaHeaders(quota), "Retry-After": String(retryAfterSeconds) });
+  const data = { type: "rate_limited", retryAfterSeconds: quota.resetSeconds };
+  return errorReply(429, id, 429, describeSpent(quota), data, refusalHeaders(quota));
 }
 
 /** RFC 6750 §3 at the transport: only a 401 makes a connector start signing in. */
 export function signIn(id: RequestId | null, scopes: readonly string[], deps: McpDeps): Reply {
-  const challenge = deps.challenge("sign_in", scopes);
-  const error = {
-    code: ERROR.authRequired,
-    message:
-      "Sign in to Microsoft 365 to use this: connect to this server in your assistant and follow its sign-in, or see the authorization server named in resource_metadata.",
-    data: {
-      type: "auth_required",
-      authenticated: false,
-      authorization_endpoint: challenge.authorizationEndpoint,
-      resource_metadata: challenge.resourceMetadata,
-    },
-  };
-  return errorReply(401, id, error, { "WWW-Authenticate": challenge.wwwAuthenticate });
+  const { wwwAuthenticate, ...places } = deps.challenge("sign_in", scopes);
+  const message =
+    "Sign in to Microsoft 365 to use this: connect to this server in your assistant, or see resource_metadata.";
+  const data = { type: "auth_required", authenticated: false, ...places };
+  return errorReply(401, id, -32001, message, data, { "WWW-Authenticate": wwwAuthenticate });
 }
 
 function stepUp(id: RequestId | null, scopes: readonly string[], deps: McpDeps): Reply {
-  const challenge = deps.challenge("step_up", scopes);
-  const error = {
-    code: ERROR.authRequired,
-    message: "This needs a permission that was not granted; sign in again to grant it.",
-    data: { type: "insufficient_scope", scope: scopes.join(" "), resource_metadata: challenge.resourceMetadata },
-  };
-  return errorReply(403, id, error, { "WWW-Authenticate": challenge.wwwAuthenticate });
+  const { wwwAuthenticate, ...places } = deps.challenge("step_up", scopes);
+  const message = "This needs a permission that was not granted; sign in again to grant it.";
+  const data = { type: "insufficient_scope", scope: scopes.join(" "), ...places };
+  return errorReply(403, id, -32001, message, data, { "WWW-Authenticate": wwwAuthenticate });
 }
 
-export function misconfigured(keys: readonly string[], deps: McpDeps): Reply {
-  return { status: 503, body: JSON.stringify({ error: "configuration_error", keys, requestId: deps.requestId }) };
-}
-
-function invalidParams(id: RequestId | null, message: string): Reply {
-  return errorReply(200, id, { code: ERROR.invalidParams, message });
+/** Nothing in it is JSON-RPC: whoever operates the server has to act, not the client. */
+export function misconfigured({ misconfigured: keys, requestId }: McpDeps): Reply {
+  return { status: 503, body: JSON.stringify({ error: "configuration_error", keys, requestId }) };
 }

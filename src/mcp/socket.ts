@@ -1,8 +1,7 @@
 import { utf8 } from "../core/bytes.ts";
 import type { McpDeps } from "./call.ts";
 import { answer } from "./dispatch.ts";
-import { classify } from "./revisions.ts";
-import { MAX_MESSAGE_BYTES, parseMessage } from "./streamable-http.ts";
+import { MAX_MESSAGE_BYTES, readText } from "./streamable-http.ts";
 
 /** What a socket sent in its current minute. */
 export interface Pace {
@@ -42,8 +41,7 @@ export function upgraded(webSocket: WebSocket, request: Request): Response {
 
 /** Answers one message of a socket, where there are neither headers nor a status. */
 export async function answerOn(socket: Pick<WebSocket, "send" | "readyState">, text: string, deps: McpDeps) {
-  const message = parseMessage(text);
-  const reply = message.ok ? await answer(classify(message.value, undefined), deps) : message.error;
+  const reply = await answer(readText(text), deps);
   // 1 is OPEN; the client may have gone in the meantime.
-  if (reply !== undefined && socket.readyState === 1) socket.send(reply.body);
+  if (reply && socket.readyState === 1) socket.send(reply.body);
 }

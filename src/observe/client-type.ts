@@ -3,11 +3,10 @@ export type ClientType = "ai-platform/web-connector" | "mcp-remote" | "websocket
 
 export function detectClientType(headers: Headers): ClientType {
   if (headers.get("Upgrade")?.toLowerCase() === "websocket") return "websocket-client";
-  const agent = (headers.get("User-Agent") ?? "").toLowerCase();
-  if (agent.includes("mcp-remote")) return "mcp-remote";
-  const origin = headers.get("Origin") ?? "";
+  const agent = headers.get("User-Agent") ?? "";
+  if (/mcp-remote/i.test(agent)) return "mcp-remote";
   const isPlatform =
-    /claude|anthropic|openai|chatgpt/.test(agent) ||
-    /^https:\/\/(claude\.ai|chatgpt\.com|chat\.openai\.com)$/.test(origin);
+    /claude|anthropic|openai|chatgpt/i.test(agent) ||
+    /^https:\/\/(claude\.ai|chatgpt\.com|chat\.openai\.com)$/.test(headers.get("Origin") ?? "");
   return isPlatform ? "ai-platform/web-connector" : "unknown";
 }

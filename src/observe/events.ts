@@ -1,3 +1,5 @@
+import type { HealthChecks } from "./health.ts";
+
 /**
  * Everything the product ever logs. A field that is not here cannot be logged: adding one is a change to this file.
  * Never a token, secret, code, cookie, address of a correspondent, subject, query, file name or body.
@@ -34,6 +36,7 @@ export type LogEvent = Common &
     | (Message<"WARN", "Authentication with Microsoft failed"> & { readonly metadata: EntraFacts })
     | (Message<"ERROR", "Authentication of this server at Microsoft failed"> & { readonly metadata: EntraFacts })
     | Message<"WARN", "Authentication by Cloudflare Access failed">
+    | (Message<"INFO" | "ERROR", "health check"> & { readonly metadata: HealthChecks })
     | Message<"INFO", "OAuth code redeemed" | "OAuth tokens refreshed">
     | (Message<"INFO" | "WARN", "OAuth grant ended"> & { readonly metadata: ApprovalFacts })
     | (Message<"INFO", "OAuth token revoked"> & { readonly metadata: { readonly clientId: string } })

@@ -1,38 +1,64 @@
 import type { Config, ConfigurationProblem } from "../config.ts";
 import type { Result } from "../core/result.ts";
 
+interface Check {
+  readonly status: "ok" | "failed";
+  readonly healthy: boolean;
+}
+
+/** What answered when it was asked. */
+export interface DeepChecks {
+  readonly oauth: Check;
+  readonly discovery: Check;
+  readonly graphApi: Check;
+  readonly durableObjects: Check;
+  readonly kvStorage: Check;
+}
+
 export interface HealthReport {
   readonly status: "healthy" | "unhealthy";
   readonly healthy: boolean;
   readonly service: string;
   readonly version: string;
   readonly timestamp: string;
-  readonly checks: { readonly [name: string]: unknown };
+  readonly checks: HealthChecks;
 }
 
-/** What can be said without asking anybody: names and modes, never values. Pure. */
-export function shallowHealth(
-  config: Result<Config, ConfigurationProblem>,
-  hasGateway: boolean,
-  service: { readonly name: string; readonly version: string },
-  nowMs: number,
+/** Names and modes, never values. */
+export interface HealthChecks extends Partial<DeepChecks> {
+  readonly configuration: { readonly healthy: boolean; readonly keys?: readonly string[] };
+  readonly access: "configured" | "not configured";
+  readonly egress: { readonly healthy: boolean; readonly mode: string; readonly missing?: "AI" | undefined };
+}
+
+/** What a report is made of. */
+export interface Circumstances {
+  readonly config: Result<Config, ConfigurationProblem>;
+  readonly env: { readonly AI?: unknown };
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+/** What can be said without asking anybody, and what came of asking. */
+export function reportHealth(
+  { config, env, clock }: Circumstances,
+  { name, version }: { readonly name: string; readonly version: string },
+  deep?: DeepChecks,
 ): HealthReport {
-  const isHealthy = config.ok && hasGateway;
-  const access = config.ok && config.value.CF_ACCESS_TEAM_DOMAIN !== undefined ? "configured" : "not configured";
+  const settings = config.ok ? config.value : undefined;
+  const missing = env.AI ? undefined : "AI";
+  const healthy = config.ok && !missing && Object.values(deep ?? {}).every((check) => check.healthy);
   return {
-    status: isHealthy ? "healthy" : "unhealthy",
-    healthy: isHealthy,
-    service: service.name,
-    version: service.version,
-    timestamp: new Date(nowMs).toISOString(),
+    status: healthy ? "healthy" : "unhealthy",
+    healthy,
+    service: name,
+    version,
+    timestamp: new Date(clock()).toISOString(),
     checks: {
-      configuration: config.ok ? { healthy: true } : { healthy: false, keys: config.error.keys },
-      access,
-      egress: {
-        healthy: hasGateway,
-        mode: config.ok ? config.value.GRAPH_EGRESS_MODE : "unknown",
-        ...(hasGateway ? {} : { missing: "AI" }),
-      },
+      configuration: config.ok ? { healthy: true } : { healthy: false, ...config.error },
+      access: settings?.CF_ACCESS_TEAM_DOMAIN ? "configured" : "not configured",
+      egress: { healthy: !missing, mode: settings?.GRAPH_EGRESS_MODE ?? "unknown", missing },
+      ...deep,
     },
   };
 }

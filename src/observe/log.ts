@@ -1,9 +1,8 @@
+import { LEVELS } from "../config.ts";
 import type { Level, LogEvent } from "./events.ts";
 
 /** Writes one event as one line of JSON. */
 export type Log = (event: LogEvent) => void;
-
-const ORDER: readonly Level[] = ["DEBUG", "INFO", "WARN", "ERROR"];
 
 export interface LogContext {
   readonly requestId: string;
@@ -14,20 +13,12 @@ export interface LogContext {
 }
 
 /** The only place that writes to the console. */
-export function createLog(context: LogContext): Log {
-  const minimum = ORDER.indexOf(context.minimumLevel);
+export function createLog({ requestId, clientType, minimumLevel, clock }: LogContext): Log {
   return (event) => {
-    if (ORDER.indexOf(event.level) < minimum) return;
+    if (LEVELS.indexOf(event.level) < LEVELS.indexOf(minimumLevel)) return;
     const { level, message, ...fields } = event;
-    const line = {
-      timestamp: new Date(context.clock()).toISOString(),
-      level,
-      message,
-      requestId: context.requestId,
-      clientType: context.clientType,
-      ...fields,
-    };
-    console.log(JSON.stringify(line));
+    const timestamp = new Date(clock()).toISOString();
+    console.log(JSON.stringify({ timestamp, level, message, requestId, clientType, ...fields }));
   };
 }
 

@@ -13,7 +13,7 @@ Object.assign(ROUTES["/mcp"]?.methods ?? {}, {
     answerPost(request, {
       caller: { kind: "signed-in", call: callFixture },
       catalog: FIXTURES,
-      challenge: () => ({ wwwAuthenticate: "Bearer", authorizationEndpoint: origin, resourceMetadata: origin }),
+      challenge: () => ({ wwwAuthenticate: "Bearer", authorization_endpoint: origin, resource_metadata: origin }),
       misconfigured: [],
       requireAuthOnInitialize: false,
       requestId,

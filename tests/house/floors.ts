@@ -3,7 +3,8 @@ import { importsOf, type Sources } from "./source.ts";
 
 /** From top to bottom. Folders of one line stand side by side and do not see each other. */
 const FLOORS: readonly (readonly string[])[] = [
-  ["worker.ts", "routes.ts", "landing-page.ts"],
+  ["worker.ts", "routes.ts"],
+  ["endpoints"],
   ["agent"],
   ["mcp"],
   ["oauth", "tools", "resources", "prompts"],
@@ -51,7 +52,7 @@ function judge(file: string, specifier: string, sources: Sources): string | unde
   if (fromFloor === undefined) return `${from} is on no floor`;
   if (toFloor === undefined) return `${to} is on no floor`;
   if (fromFloor > toFloor) return `${from} lies below ${to}`;
-  // The entry, its table and the landing page are one floor.
+  // The entry and its table are one floor.
   if (fromFloor === toFloor && fromFloor !== 0 && to !== EVERYBODY_READS) return `${from} and ${to} share a floor`;
   return undefined;
 }

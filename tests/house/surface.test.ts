@@ -25,8 +25,8 @@ interface Surface {
 }
 
 async function readSurface(): Promise<Surface> {
-  const routes = Object.entries(ROUTES).map(([path, { methods, kind, cors, isOriginChecked }]) => {
-    const check = isOriginChecked ? ", foreign origins refused" : "";
+  const routes = Object.entries(ROUTES).map(([path, { methods, kind, cors }]) => {
+    const check = cors === "allowed-origins" ? ", foreign origins refused" : "";
     return [path, `${Object.keys(methods).join(" ")}; ${kind}; cors ${cors}${check}`] as const;
   });
   const { resources } = CATALOG.list("resources/list") as { resources: { uri: string; name: string }[] };

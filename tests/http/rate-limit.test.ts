@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressPrefix, isWithinLimit, limitHeaders } from "../../src/http/rate-limit.ts";
+import { addressPrefix, isWithinLimit, quotaHeaders, refusalHeaders } from "../../src/http/rate-limit.ts";
 
 const key = await crypto.subtle.importKey("raw", new Uint8Array(32), { name: "HMAC", hash: "SHA-256" }, false, [
   "sign",
@@ -74,7 +74,17 @@ for (const [left, right] of [
     assert.notEqual(addressPrefix(left), addressPrefix(right)));
 }
 
-test("RL-01: a refusal gives the whole period", () => {
-  const { "Retry-After": retryAfter, RateLimit, "RateLimit-Policy": policy } = limitHeaders(30);
+test("RL-01: a refusal says whose limit it was and when to try again", () => {
+  const spent = { policy: "address", limit: 30, remaining: 0, resetSeconds: 60 } as const;
+  const { "Retry-After": retryAfter, RateLimit, "RateLimit-Policy": policy } = refusalHeaders(spent);
   assert.deepEqual([retryAfter, RateLimit, policy], ["60", '"address";r=0;t=60', '"address";q=30;w=60']);
+});
+
+test("RL-01: an answer says what is left of its grant's minute, and not to wait", () => {
+  const headers = quotaHeaders({ limit: 300, remaining: 299, resetSeconds: 42 });
+  assert.deepEqual(headers, { "RateLimit-Policy": '"grant";q=300;w=60', RateLimit: '"grant";r=299;t=42' });
+});
+
+test("RL-01: an address with too many groups is one like any other", () => {
+  assert.equal(addressPrefix("1:2:3:4:5:6:7:8:9:10::"), "1:2:3:4");
 });

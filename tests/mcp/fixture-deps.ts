@@ -29,8 +29,8 @@ export function depsFor(caller: Caller, changes: Partial<McpDeps> = {}): McpDeps
     catalog,
     challenge: (problem, scopes) => ({
       wwwAuthenticate: `Bearer error="${problem}", scope="${scopes.join(" ")}"`,
-      authorizationEndpoint: "https://mcp.example.com/authorize",
-      resourceMetadata: "https://mcp.example.com/.well-known/oauth-protected-resource/mcp",
+      authorization_endpoint: "https://mcp.example.com/authorize",
+      resource_metadata: "https://mcp.example.com/.well-known/oauth-protected-resource/mcp",
     }),
     misconfigured: [],
     requireAuthOnInitialize: false,

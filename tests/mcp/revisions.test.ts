@@ -1,12 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Classified, classify, type MessageHeaders } from "../../src/mcp/revisions.ts";
+import { type Classified, classify as classifyBy } from "../../src/mcp/revisions.ts";
 
 const VERSION = "io.modelcontextprotocol/protocolVersion";
 const CAPABILITIES = "io.modelcontextprotocol/clientCapabilities";
 const MODERN = "2026-07-28";
+
+interface MessageHeaders {
+  readonly version: string | null;
+  readonly method: string | null;
+  readonly name: string | null;
+}
+
 const NONE: MessageHeaders = { version: null, method: null, name: null };
+
+const MEMBERS = { "MCP-Protocol-Version": "version", "Mcp-Method": "method", "Mcp-Name": "name" } as const;
+
+/** Undefined: a message of a socket. */
+function classify(message: unknown, headers: MessageHeaders | undefined): Classified {
+  return classifyBy(message, headers && ((field) => headers[MEMBERS[field]] ?? undefined));
+}
 
 function envelope(version: unknown = MODERN): Record<string, unknown> {
   return { [VERSION]: version, [CAPABILITIES]: {} };

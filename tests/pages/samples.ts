@@ -1,9 +1,9 @@
 // The pages with everything that can be hard about them, rendered by the Worker's own code.
 
+import { landing } from "../../src/endpoints/landing-page.ts";
 import { GRAPH_SCOPES } from "../../src/graph/scopes.ts";
 import { completeHeaders } from "../../src/http/headers.ts";
 import { html } from "../../src/http/html.ts";
-import { landing } from "../../src/landing-page.ts";
 import { approvalPage } from "../../src/oauth/approval-page.ts";
 import type { Client } from "../../src/oauth/client.ts";
 import type { AuthorizationRequest } from "../../src/oauth/grants.ts";
@@ -64,7 +64,7 @@ function landingPage(exchange: Partial<Exchange> = {}): Response {
   const request = new Request("https://m365.contoso.example/", { headers: { Accept: "text/html" } });
   const all = { request, origin: "https://m365.contoso.example", config: { ok: true }, env: { AI: {} }, ...exchange };
   // What the page looks at.
-  return landing(all as Exchange, Response.json({}, { headers: { "Cache-Control": "public, max-age=300" } }));
+  return landing(all as Exchange);
 }
 
 /** Name and page; a page can be sent once, so each is made when it is asked for. */

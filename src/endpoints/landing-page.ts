@@ -1,19 +1,19 @@
-import { prefersHtml } from "./http/accept.ts";
-import { html, type Markup } from "./http/html.ts";
-import { SERVER_INFO } from "./mcp/server-info.ts";
-import { page } from "./oauth/page.ts";
-import type { Exchange } from "./routes.ts";
-import { TOOLS } from "./tools/index.ts";
+import { prefersHtml } from "../http/accept.ts";
+import { html, type Markup } from "../http/html.ts";
+import { json, PUBLIC_DOCUMENT } from "../http/responses.ts";
+import { describeServer, SERVER_INFO } from "../mcp/server-info.ts";
+import { page } from "../oauth/page.ts";
+import { TOOLS } from "../tools/index.ts";
+import type { Exchange } from "./exchange.ts";
 
-/**
- * GET / (EP-13): a page for people who open the address in a browser; everybody else gets what `/info` says.
- * @param document the answer of `/info`, which caches may keep as long
- */
-export function landing(exchange: Exchange, document: Response): Response {
+/** GET / (EP-13): a page for people who open the address in a browser; everybody else gets what `/info` says. */
+export function landing(exchange: Exchange): Response {
   const isForPeople = prefersHtml(exchange.request.headers.get("Accept"));
-  const answer = isForPeople ? page({ status: 200, title: SERVER_INFO.title, body: body(exchange) }) : document;
+  const answer = isForPeople
+    ? page({ status: 200, title: SERVER_INFO.title, body: body(exchange) })
+    : json(200, describeServer(exchange.origin));
   answer.headers.set("Vary", "Accept");
-  answer.headers.set("Cache-Control", document.headers.get("Cache-Control") ?? "no-store");
+  answer.headers.set("Cache-Control", PUBLIC_DOCUMENT["Cache-Control"]);
   return answer;
 }
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { landing } from "../src/landing-page.ts";
-import type { Exchange } from "../src/routes.ts";
-import { TOOLS } from "../src/tools/index.ts";
+import type { Exchange } from "../../src/endpoints/exchange.ts";
+import { landing } from "../../src/endpoints/landing-page.ts";
+import { describeServer } from "../../src/mcp/server-info.ts";
+import { TOOLS } from "../../src/tools/index.ts";
 
 const ORIGIN = "https://m365.contoso.example";
 const BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -12,7 +13,7 @@ function visit(accept: string | undefined, changes: object = {}): Response {
   const request = new Request(`${ORIGIN}/`, { headers: accept === undefined ? {} : { accept } });
   const exchange = { request, origin: ORIGIN, config: { ok: true }, env: { AI: {} }, ...changes };
   // What the page looks at.
-  return landing(exchange as Exchange, Response.json({ name: "x" }, { headers: { "Cache-Control": "max-age=7" } }));
+  return landing(exchange as Exchange);
 }
 
 const read = async (changes: object = {}) =>
@@ -23,8 +24,8 @@ for (const accept of [undefined, "*/*", "application/json", "application/json, t
     const answer = visit(accept);
     assert.equal(answer.headers.get("Content-Type"), "application/json");
     assert.equal(answer.headers.get("Vary"), "Accept");
-    assert.equal(answer.headers.get("Cache-Control"), "max-age=7");
-    assert.deepEqual(await answer.json(), { name: "x" });
+    assert.equal(answer.headers.get("Cache-Control"), "public, max-age=300");
+    assert.deepEqual(await answer.json(), describeServer(ORIGIN));
   });
 }
 
@@ -33,7 +34,7 @@ test("EP-13: a browser gets a page that is kept as long as the JSON and apart fr
   assert.equal(status, 200);
   assert.equal(headers.get("Content-Type"), "text/html; charset=utf-8");
   assert.equal(headers.get("Vary"), "Accept");
-  assert.equal(headers.get("Cache-Control"), "max-age=7");
+  assert.equal(headers.get("Cache-Control"), "public, max-age=300");
   assert.equal(headers.get("Set-Cookie"), null);
 });
 

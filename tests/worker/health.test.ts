@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bundleWorker } from "../../fixtures/bundle.ts";
+import { type Stack, startStack } from "../../fixtures/stack.ts";
+
+const DEEP = ["oauth", "discovery", "graphApi", "durableObjects", "kvStorage"];
+const WELL = { status: "ok", healthy: true };
+const FAILED = { status: "failed", healthy: false };
+
+type Checks = Readonly<Record<string, unknown>>;
+
+async function ask(stack: Stack, path = "/health?deep=1") {
+  const answered = await fetch(`${stack.url}${path}`);
+  const {
+    status: word,
+    healthy,
+    checks,
+  } = (await answered.json()) as {
+    status: string;
+    healthy: boolean;
+    checks: Checks;
+  };
+  return { status: answered.status, word, healthy, checks };
+}
+
+/** Names of the checks that failed. */
+function failures(checks: Checks): string[] {
+  return DEEP.filter((name) => (checks[name] as { healthy: boolean }).healthy === false);
+}
+
+async function runCron(stack: Stack): Promise<Record<string, unknown>[]> {
+  stack.logs.length = 0;
+  const worker = await stack.mf.getWorker("m365");
+  await worker.scheduled({ cron: "*/5 * * * *" });
+  await stack.settleLogs();
+  return stack.logs.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+test("HL-02, HL-03: with all we depend on", async (t) => {
+  const stack = await startStack();
+  t.after(() => stack.dispose());
+
+  await t.test("HL-02: deep health is 200 and every entry is ok", async () => {
+    const { status, word, healthy, checks } = await ask(stack);
+    assert.deepEqual([status, word, healthy], [200, "healthy", true]);
+    for (const name of DEEP) assert.deepEqual(checks[name], WELL, name);
+  });
+
+  await t.test("HL-02: asking leaves nothing in any store", async () => {
+    assert.deepEqual(await stack.kv(), []);
+    // An object that came to life has a file with the platform's own tables; ours is not in it.
+    assert.doesNotMatch(await stack.objectStorage(), /TABLE record/);
+  });
+
+  await t.test("HL-01: without deep=1 nobody is asked", async () => {
+    for (const path of ["/health", "/health?deep=0", "/health?deep"]) {
+      assert.deepEqual(Object.keys((await ask(stack, path)).checks), ["configuration", "access", "egress"], path);
+    }
+  });
+
+  await t.test("HL-03: a cron trigger logs the result as one event of level INFO", async () => {
+    const [line, ...more] = await runCron(stack);
+    assert.deepEqual(more, []);
+    assert.deepEqual([line?.level, line?.message], ["INFO", "health check"]);
+    const checks = line?.metadata as Checks;
+    for (const name of DEEP) assert.deepEqual(checks[name], WELL, name);
+  });
+});
+
+test("HL-02, HL-03: without the AI binding graphApi has failed, and the cron trigger logs an ERROR", async (t) => {
+  const stack = await startStack({ withoutAi: true });
+  t.after(() => stack.dispose());
+  const { status, word, checks } = await ask(stack);
+  assert.deepEqual([status, word, failures(checks)], [503, "unhealthy", ["graphApi"]]);
+  const [line, ...more] = await runCron(stack);
+  assert.deepEqual([more, line?.level, line?.message], [[], "ERROR", "health check"]);
+  assert.deepEqual(failures(line?.metadata as Checks), ["graphApi"]);
+});
+
+test("HL-02: a wrong key is named, and fails what needs it and nothing else", async (t) => {
+  const stack = await startStack({ bindings: { ENCRYPTION_KEY: "short" } });
+  t.after(() => stack.dispose());
+  const { status, checks } = await ask(stack);
+  assert.deepEqual([status, failures(checks)], [503, ["oauth", "graphApi"]]);
+  assert.deepEqual(checks.configuration, { healthy: false, keys: ["ENCRYPTION_KEY"] });
+});
+
+test("HL-02: a store that fails", async (t) => {
+  const { text } = await bundleWorker("tests/support/health-worker.ts");
+  const stack = await startStack({ bundle: text });
+  t.after(() => stack.dispose());
+  const set = async (kv: string, aheadSeconds: number) => {
+    await (await fetch(`${stack.url}/__lab?kv=${kv}&aheadMs=${aheadSeconds * 1000}`)).text();
+  };
+
+  await t.test("HL-02: KV that is down is 503 and kvStorage is named", async () => {
+    await set("down", 0);
+    const { status, word, healthy, checks } = await ask(stack);
+    assert.deepEqual([status, word, healthy], [503, "unhealthy", false]);
+    assert.deepEqual([checks.kvStorage, failures(checks)], [FAILED, ["kvStorage"]]);
+  });
+
+  await t.test("HL-02: the result is kept for 30 s, good or bad", async () => {
+    await set("good", 20);
+    assert.deepEqual(failures((await ask(stack)).checks), ["kvStorage"]);
+    await set("good", 31);
+    assert.equal((await ask(stack)).status, 200);
+    await set("down", 50);
+    assert.equal((await ask(stack)).status, 200);
+    await set("down", 62);
+    assert.equal((await ask(stack)).status, 503);
+  });
+
+  await t.test("HL-02: KV that does not answer is 503 after a while, not for ever", async () => {
+    await set("hanging", 100);
+    const { status, checks } = await ask(stack);
+    assert.deepEqual([status, checks.kvStorage], [503, FAILED]);
+  });
+});

@@ -26,19 +26,20 @@ export function createClientStore(
 ): ClientStore {
   const key = (clientId: string) => `client:${clientId}`;
   const put = (client: Client, expirationTtl: number) =>
-    registrations.put(key(client.clientId), JSON.stringify(client), {
-      expirationTtl,
-      metadata: { clientName: client.clientName, registeredAt: client.registeredAt },
-    });
+    registrations.put(key(client.clientId), JSON.stringify(client), { expirationTtl });
+  const lookUp = async (clientId: string) =>
+    readClient(await registrations.get(key(clientId)), clientId) ??
+    readClient(await configured?.get(key(clientId)), clientId);
   return {
     async find(clientId) {
       if (isClientDocumentUrl(clientId)) return findDocumentClient(clientId, documents);
       if (!isClientId(clientId)) return undefined;
-      if (clientId === STATIC_CLIENT_ID) return findStatic(registrations, configured);
-      return (
-        readClient(await registrations.get(key(clientId)), clientId) ??
-        readClient((await configured?.get(key(clientId))) ?? null, clientId)
-      );
+      if (clientId !== STATIC_CLIENT_ID) return lookUp(clientId);
+      // The operator may map the static id, and it alone, to a client of their own.
+      const actual = await configured?.get(`static_client_actual:${STATIC_CLIENT_ID}`);
+      if (!actual || !isClientId(actual)) return STATIC_CLIENT;
+      const client = await lookUp(actual);
+      return client && { ...client, clientId };
     },
     save: (client) => put(client, UNUSED_CLIENT_SECONDS),
     async touch(client, now) {
@@ -52,21 +53,8 @@ export function createClientStore(
   };
 }
 
-/** The operator may map the static id, and it alone, to a client of their own. */
-async function findStatic(
-  registrations: KVNamespace,
-  configured: KVNamespace | undefined,
-): Promise<Client | undefined> {
-  const actual = (await configured?.get(`static_client_actual:${STATIC_CLIENT_ID}`)) ?? null;
-  if (actual === null || !isClientId(actual)) return STATIC_CLIENT;
-  const text = (await configured?.get(`client:${actual}`)) ?? (await registrations.get(`client:${actual}`));
-  const client = readClient(text, actual);
-  return client && { ...client, clientId: STATIC_CLIENT_ID };
-}
-
-function readClient(text: string | null, clientId: string): Client | undefined {
-  if (text === null) return undefined;
-  const value = parseJson(text);
+function readClient(text: string | null | undefined, clientId: string): Client | undefined {
+  const value = parseJson(text ?? "");
   const client = v.safeParse(CLIENT, value.ok ? value.value : undefined);
   return client.success && client.output.clientId === clientId ? client.output : undefined;
 }

@@ -1,5 +1,9 @@
 import * as v from "valibot";
 
+/** How a client may say who it is at /token and /revoke (RFC 6749 §2.3). */
+export const AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post"] as const;
+export const GRANT_TYPES = ["authorization_code", "refresh_token"] as const;
+
 const Text = v.optional(v.string());
 
 /** A client as registered (RFC 7591 §2). RFC 7591 lists more members; these are the ones we store. */
@@ -7,8 +11,8 @@ export const CLIENT = v.object({
   clientId: v.string(),
   clientName: v.string(),
   redirectUris: v.array(v.string()),
-  tokenEndpointAuthMethod: v.picklist(["none", "client_secret_basic", "client_secret_post"]),
-  grantTypes: v.array(v.picklist(["authorization_code", "refresh_token"])),
+  tokenEndpointAuthMethod: v.picklist(AUTH_METHODS),
+  grantTypes: v.array(v.picklist(GRANT_TYPES)),
   /** SHA-256; the secret has 256 random bits, so a slow hash would add nothing. */
   clientSecretHash: Text,
   clientUri: Text,
@@ -34,7 +38,7 @@ export const STATIC_CLIENT: Client = {
     `http://${host}/callback`,
   ]),
   tokenEndpointAuthMethod: "none",
-  grantTypes: ["authorization_code", "refresh_token"],
+  grantTypes: [...GRANT_TYPES],
   registeredAt: 0,
 };
 

@@ -27,7 +27,7 @@ import { upgraded } from "./mcp/socket.ts";
 import { answerPost, answerStreamPost, refuseStream, respond, wantsStream } from "./mcp/streamable-http.ts";
 import { decideApproval } from "./oauth/approval.ts";
 import { showApproval } from "./oauth/authorize.ts";
-import { type Bearer, claimsToBeOurs, readBearer } from "./oauth/bearer.ts";
+import { type Bearer, readBearer } from "./oauth/bearer.ts";
 import { completeSignIn } from "./oauth/callback.ts";
 import { createClientStore } from "./oauth/client-store.ts";
 import { type OAuthContext, tokenKeys } from "./oauth/context.ts";
@@ -257,9 +257,8 @@ async function mcpGet(exchange: Exchange): Promise<Response | undefined> {
 
 /** One HMAC at most and no storage. Without keys nobody is known; protected calls then name what is not configured. */
 async function identify({ request, config, nowMs }: Exchange): Promise<Bearer> {
-  const header = request.headers.get("Authorization");
-  if (!config.ok || !claimsToBeOurs(header)) return { kind: "none" };
-  return readBearer(header, await tokenKeys(config.value), epochSeconds(nowMs));
+  if (!config.ok) return { kind: "none" };
+  return readBearer(request.headers.get("Authorization"), config.value, epochSeconds(nowMs));
 }
 
 /** Where `oauth` and `mcp` meet: a bearer becomes a caller. */

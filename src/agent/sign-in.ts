@@ -5,7 +5,7 @@ import { randomSecret } from "../crypto/random.ts";
 import { mintToken } from "../crypto/token.ts";
 import { entraAuthorizeUrl } from "../entra/authorize-url.ts";
 import { verifyIdToken } from "../entra/id-token.ts";
-import { redeemEntraCode } from "../entra/token.ts";
+import { type EntraFailure, redeemEntraCode } from "../entra/token.ts";
 import {
   type Authorization,
   CODE_LIFETIME_SECONDS,
@@ -77,25 +77,25 @@ export async function finishLogin(input: CompleteLogin, context: AgentContext): 
   }
   const { request, accessIdentity, codeVerifier, nonce } = login;
   /** The login is over, and the client hears of it. */
-  const fail = (answer: SignInError): LoginCompleted => {
+  const fail = (kind: EntraFailure["kind"], error?: string): LoginCompleted => {
+    if (error) logEntraFailure({ kind: "ended", error, errorCodes: [], traceId: undefined }, context);
     end("signin_failed", context);
-    return { kind: "answered", request, answer };
+    return { kind: "answered", request, answer: SIGN_IN_ERRORS[kind] };
   };
 
-  if (input.code === undefined) return fail(refusedByEntra(input.error ?? "", context));
-  const exchange = { code: input.code, codeVerifier, origin: input.origin };
-  const answer = await redeemEntraCode(config, exchange, now());
+  const { code: entraCode, error: entraError = "", origin } = input;
+  if (entraCode === undefined) {
+    return fail(kindOfRefusal(entraError), /^[a-z_]{1,40}$/.test(entraError) ? entraError : "unknown");
+  }
+  const answer = await redeemEntraCode(config, { code: entraCode, codeVerifier, origin }, now());
   if (!answer.ok) {
     logEntraFailure(answer.error, context);
-    return fail(SIGN_IN_ERRORS[answer.error.kind]);
+    return fail(answer.error.kind);
   }
   const identity = await verifyIdToken(config, answer.value.idToken, nonce, now());
-  if (!identity.ok) {
-    logRefusal(identity.error, context);
-    return fail(SIGN_IN_ERRORS[identity.error === "keys_unavailable" ? "unavailable" : "ended"]);
-  }
+  if (!identity.ok) return fail(identity.error === "keys_unavailable" ? "unavailable" : "ended", identity.error);
   const scopes = grantedScopes(request.scopes, answer.value.scopes);
-  if (scopes.length === 0) return fail(SIGN_IN_ERRORS.ended);
+  if (scopes.length === 0) return fail("ended");
 
   const { codeChallenge: challenge, state: _, ...asked } = request;
   const createdAt = now();
@@ -115,26 +115,30 @@ export async function finishLogin(input: CompleteLogin, context: AgentContext): 
     return { kind: "refused", reason: "login_over" };
   }
   store.saveMicrosoft(tokens);
-  logSignIn(authorization, context);
+  const { clientId, redirectUri } = authorization;
+  context.log({
+    level: "INFO",
+    message: "OAuth sign-in completed",
+    userId: identity.value.oid,
+    metadata: { clientId, redirectHost: new URL(redirectUri).host, scopes, accessIdentity },
+  });
   return { kind: "answered", request, answer: { code } };
 }
 
-/** By what Microsoft's refusal means: the person or Microsoft said no, later it may work, the operator has to act. */
-const SIGN_IN_ERRORS = {
-  ended: { error: "access_denied", error_description: "Microsoft or the person did not allow the sign-in." },
+/** What the client hears: Microsoft or the person said no, later it may work, or the operator has to act. */
+const SIGN_IN_ERRORS: { readonly [Kind in EntraFailure["kind"]]: SignInError } = {
+  ended: { error: "access_denied", error_description: "The sign-in was refused at Microsoft." },
   unavailable: {
     error: "temporarily_unavailable",
-    error_description: "Microsoft does not answer just now; try again.",
+    error_description: "Microsoft does not answer just now; nothing was changed, try again.",
   },
   misconfigured: { error: "server_error", error_description: "This server could not sign in at Microsoft." },
-} as const;
+};
 
 /** OpenID Connect Core §3.1.2.6, in the few words that a client needs. */
-function refusedByEntra(error: string, context: AgentContext): SignInError {
-  logRefusal(/^[a-z_]{1,40}$/.test(error) ? error : "unknown", context);
-  if (error === "temporarily_unavailable") return SIGN_IN_ERRORS.unavailable;
-  const isPersonal = ["access_denied", "consent_required", "interaction_required", "login_required"].includes(error);
-  return SIGN_IN_ERRORS[isPersonal ? "ended" : "misconfigured"];
+function kindOfRefusal(error: string): EntraFailure["kind"] {
+  if (error === "temporarily_unavailable") return "unavailable";
+  return /^(access_denied|(consent|interaction|login)_required)$/.test(error) ? "ended" : "misconfigured";
 }
 
 async function openLogin(box: Box, context: AgentContext): Promise<Login | undefined> {
@@ -144,18 +148,4 @@ async function openLogin(box: Box, context: AgentContext): Promise<Login | undef
 
 function place(gid: string): BoxPlace {
   return { purpose: "login", owner: gid, column: "login" };
-}
-
-function logRefusal(error: string, context: AgentContext): void {
-  logEntraFailure({ kind: "ended", error, errorCodes: [], traceId: undefined }, context);
-}
-
-function logSignIn(authorization: Authorization, context: AgentContext): void {
-  const { clientId, redirectUri, scopes, person, accessIdentity } = authorization;
-  context.log({
-    level: "INFO",
-    message: "OAuth sign-in completed",
-    userId: person.oid,
-    metadata: { clientId, redirectHost: new URL(redirectUri).host, scopes, accessIdentity },
-  });
 }

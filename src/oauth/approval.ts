@@ -1,4 +1,3 @@
-import { err, ok, type Result } from "../core/result.ts";
 import { sha256 } from "../crypto/hash.ts";
 import { html } from "../http/html.ts";
 import { readForm } from "../http/parameters.ts";
@@ -9,39 +8,38 @@ import { rememberApproval } from "./approvals.ts";
 import { authorizationResponse, UNKNOWN_CLIENT } from "./authorization-request.ts";
 import { readFormCookie } from "./authorize.ts";
 import { about, cookieKeys, makeCookie, type OAuthContext } from "./context.ts";
-import { parameterRefusal, type Refusal, refusalPage, refuse } from "./errors.ts";
+import { parameterRefusal, refusalPage } from "./errors.ts";
 import { LOGIN_LIFETIME_SECONDS } from "./grant/grant.ts";
 import { page } from "./page.ts";
 
 /** A sealed request with the longest redirect URI and state, encoded. */
 export const MAX_APPROVAL_BYTES = 64 * 1024;
 
-type Decided = Promise<Result<Response, Refusal>>;
-
 /** The person's answer: POST /authorize. */
 export async function decideApproval(context: OAuthContext): Promise<Response> {
-  const decided = await decide(context);
-  return decided.ok ? decided.value : refusalPage("Nothing was approved", decided.error, context);
-}
-
-async function decide(context: OAuthContext): Decided {
-  if (!isOwnForm(context)) {
-    return refuse("invalid_request", "foreign_origin", "This form was sent from another site.", { status: 403 });
-  }
+  if (!isOwnForm(context)) return refuseForm("foreign_origin", "This form was sent from another site.", context, 403);
   const parameters = await readForm(context.request, MAX_APPROVAL_BYTES);
-  if (!parameters.ok) return err(parameterRefusal(parameters.error, MAX_APPROVAL_BYTES));
+  if (!parameters.ok) {
+    return refusalPage(NOTHING_APPROVED, parameterRefusal(parameters.error, MAX_APPROVAL_BYTES), context);
+  }
   const { form: box = "", decision } = parameters.value;
   const formCookie = readFormCookie(context) ?? "";
   const form = await openApprovalForm(await cookieKeys(context), box, formCookie, context.now);
-  if (!form.ok && form.error === "form_expired") {
-    return refuse("invalid_request", form.error, "This page was open for more than ten minutes and has expired.");
+  if (!form.ok) {
+    return form.error === "form_expired"
+      ? refuseForm(form.error, "This page has expired.", context)
+      : refuseForm(form.error, "This form does not belong to this browser.", context, 403);
   }
-  if (!form.ok)
-    return refuse("invalid_request", form.error, "This form does not belong to this browser.", { status: 403 });
   if (decision === "approve") return approve(form.value, formCookie, context);
   if (decision === "review") return review(form.value, box, context);
   if (decision === "deny") return deny(form.value, context);
-  return refuse("invalid_request", "decision_missing", "The form says neither approve nor deny.");
+  return refuseForm("decision_missing", "The form holds no decision.", context);
+}
+
+const NOTHING_APPROVED = "Nothing was approved";
+
+function refuseForm(reason: string, description: string, context: OAuthContext, status = 400): Response {
+  return refusalPage(NOTHING_APPROVED, { error: "invalid_request", reason, description, status }, context);
 }
 
 /**
@@ -54,14 +52,14 @@ function isOwnForm({ request, url }: OAuthContext): boolean {
 }
 
 /** The full page in place of the short one; the form is the same. */
-async function review({ request }: ApprovalForm, form: string, context: OAuthContext): Decided {
+async function review({ request }: ApprovalForm, form: string, context: OAuthContext): Promise<Response> {
   const client = await context.clients.find(request.clientId);
-  if (client === undefined) return refuse("invalid_request", "client_unknown", UNKNOWN_CLIENT);
+  if (client === undefined) return refuseForm("client_unknown", UNKNOWN_CLIENT, context);
   const { requestId } = context;
-  return ok(approvalPage({ client, request, form, isRemembered: false, requestId, cookies: [] }));
+  return approvalPage({ client, request, form, isRemembered: false, requestId, cookies: [] });
 }
 
-async function approve({ gid, request, expiresAt }: ApprovalForm, formCookie: string, context: OAuthContext): Decided {
+async function approve({ gid, request, expiresAt }: ApprovalForm, formCookie: string, context: OAuthContext): Promise<Response> {
   const begun = await context.grants(gid).beginLogin({
     ...about(gid, context),
     request,
@@ -69,20 +67,20 @@ async function approve({ gid, request, expiresAt }: ApprovalForm, formCookie: st
     formCookieHash: await sha256(formCookie),
     accessIdentity: context.accessIdentity,
   });
-  if (begun.kind === "used") return formUsed();
+  if (begun.kind === "used") return refuseUsed(context);
   const { entraUrl, loginCookie } = begun;
   const cookie = makeCookie(loginCookieName(gid), loginCookie, LOGIN_LIFETIME_SECONDS, context);
   if (begun.kind === "started") {
     logDecision("OAuth grant approved", request, context);
     const response = redirect(302, entraUrl, { "Set-Cookie": cookie });
     response.headers.append("Set-Cookie", await rememberApproval(request, context));
-    return ok(response);
+    return response;
   }
   // A double click drops the first answer; this page leads to where that one would have.
   const body = html`<p>Sign in at Microsoft to go on.</p>
 <p class="actions"><a class="button" href="${entraUrl}">Continue to Microsoft</a></p>`;
   const { requestId } = context;
-  return ok(page({ status: 409, title: "You already approved this", body, requestId, cookies: [cookie] }));
+  return page({ status: 409, title: "You already approved this", body, requestId, cookies: [cookie] });
 }
 
 /** One login, one cookie: parallel sign-ins in one browser do not disturb each other. */
@@ -90,16 +88,16 @@ export function loginCookieName(gid: string): string {
   return `m365-login-${gid.slice(0, 8)}`;
 }
 
-async function deny({ gid, request }: ApprovalForm, context: OAuthContext): Decided {
+async function deny({ gid, request }: ApprovalForm, context: OAuthContext): Promise<Response> {
   // Told no, the client must not get a code from an approval of the same form.
-  if (await context.grants(gid).state()) return formUsed();
+  if (await context.grants(gid).state()) return refuseUsed(context);
   logDecision("OAuth grant denied", request, context);
   const answer = { error: "access_denied", error_description: "The request was denied." } as const;
-  return ok(redirect(302, authorizationResponse(request, context.origin, answer)));
+  return redirect(302, authorizationResponse(request, context.origin, answer));
 }
 
-function formUsed() {
-  return refuse("invalid_request", "form_used", "This form was already used.", { status: 409 });
+function refuseUsed(context: OAuthContext): Response {
+  return refuseForm("form_used", "This form was already used.", context, 409);
 }
 
 function logDecision(

@@ -61,14 +61,12 @@ function checkParameters(
   }
   // OAuth 2.1 §4.1.1 with RFC 7636 §4.3: an absent method means plain, which is refused.
   if (!isCodeChallenge(code_challenge) || parameters.code_challenge_method !== "S256") {
-    const description =
-      "PKCE is required: send a code_challenge of 43 base64url characters, code_challenge_method=S256.";
-    return no("invalid_request", description);
+    return no("invalid_request", "Send a code_challenge of 43 characters with code_challenge_method=S256 (PKCE).");
   }
   const foreign = checkResource(resource, origin);
   if (!foreign.ok) return foreign;
   const scopes = readScope(parameters.scope ?? presetScope(parameters.scope_preset), catalogueScopes);
-  if (!scopes.ok) return no(scopes.error, "None of the requested scopes is offered; see scopes_supported.");
+  if (!scopes.ok) return no(scopes.error, "None of these scopes is offered; see scopes_supported.");
   return ok({ scopes: scopes.value ?? catalogueScopes, resource, codeChallenge: code_challenge });
 }
 
@@ -78,21 +76,21 @@ async function proveClient(
 ): Promise<Result<{ client: Client; redirectUri: RegisteredRedirectUri }, Refusal>> {
   const { client_id, redirect_uri } = parameters;
   if (client_id === undefined) {
-    return refuse("invalid_request", "client_id_missing", "The request names no client, or names it twice.");
+    return refuse("invalid_request", "client_id_missing", "The request must name one client.");
   }
   if (context.url.searchParams.getAll("redirect_uri").length > 1) {
-    return refuse("invalid_request", "redirect_uri_repeated", "The request names more than one address to return to.");
+    return refuse("invalid_request", "redirect_uri_repeated", "The request must name one address to return to.");
   }
   const client = await context.clients.find(client_id);
   if (client === undefined) return refuse("invalid_request", "client_unknown", UNKNOWN_CLIENT);
   const redirectUri = matchRedirectUri(client.redirectUris, redirect_uri);
   if (redirectUri.ok) return ok({ client, redirectUri: redirectUri.value });
-  const description = "The application has not registered the address to return to.";
+  const description = "This application has not registered the address to return to.";
   return refuse("invalid_request", redirectUri.error, description);
 }
 
 export const UNKNOWN_CLIENT =
-  "This server does not know the application that sent you here. If it registered just now, wait a minute; otherwise remove the connection in the application and add it anew.";
+  "This application is not registered here. If it just was, wait a minute; otherwise remove its connection and add it anew.";
 
 /** RFC 6749 §4.1.2 and §4.1.2.1: the answer to the client, with `iss` on success and on errors (RFC 9207 §2). */
 export function authorizationResponse(

@@ -18,7 +18,7 @@ export async function showApproval(context: OAuthContext): Promise<Response> {
   if (!checked.ok) {
     const { answerTo, error, description } = checked.error;
     if (answerTo === undefined) return refusalPage("This sign-in link does not work", checked.error, context);
-    logRefusal("INFO", error, context);
+    logRefusal(error, context);
     const answer = { error, error_description: description };
     return redirect(302, authorizationResponse(answerTo, context.origin, answer));
   }

@@ -5,7 +5,7 @@ import { sha256 } from "../crypto/hash.ts";
 import { fetchFrom } from "../egress/fetch.ts";
 import { readUrl } from "../http/origin.ts";
 import type { Client } from "./client.ts";
-import { checkMetadata, clientOf } from "./registration.ts";
+import { checkMetadata, clientFields } from "./registration.ts";
 
 /** draft-ietf-oauth-client-id-metadata-document §6.6 recommends this bound. */
 const MAX_DOCUMENT_BYTES = 5 * 1024;
@@ -60,5 +60,5 @@ function readDocument(text: string, clientId: string): Client | undefined {
   if (!document.ok || !isJsonObject(document.value) || document.value.client_id !== clientId) return undefined;
   const metadata = checkMetadata({ token_endpoint_auth_method: "none", ...document.value });
   if (!metadata.ok || metadata.value.token_endpoint_auth_method !== "none") return undefined;
-  return clientOf(metadata.value, { clientId });
+  return { clientId, ...clientFields(metadata.value), registeredAt: 0 };
 }

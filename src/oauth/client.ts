@@ -33,10 +33,14 @@ export const STATIC_CLIENT_ID = "rWJu8WV42zC5pfGT";
 export const STATIC_CLIENT: Client = {
   clientId: STATIC_CLIENT_ID,
   clientName: "Local MCP client",
-  redirectUris: ["localhost", "127.0.0.1", "[::1]"].flatMap((host) => [
-    `http://${host}/oauth/callback`,
-    `http://${host}/callback`,
-  ]),
+  redirectUris: [
+    "http://localhost/oauth/callback",
+    "http://localhost/callback",
+    "http://127.0.0.1/oauth/callback",
+    "http://127.0.0.1/callback",
+    "http://[::1]/oauth/callback",
+    "http://[::1]/callback",
+  ],
   tokenEndpointAuthMethod: "none",
   grantTypes: [...GRANT_TYPES],
   registeredAt: 0,

@@ -51,9 +51,9 @@ export function parameterRefusal(problem: FormProblem, maxBytes = 0): Refusal {
   return { error: "invalid_request", reason, description, status: isTooLarge ? 413 : 400 };
 }
 
-/** RFC 6749 §5.2 allows only printable ASCII without quote and backslash in a description. */
+/** RFC 6749 §5.2 allows only printable ASCII without quote and backslash in a description; names need less. */
 export function quoteName(text: string): string {
-  return `'${text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, "?").slice(0, 64)}'`;
+  return `'${text.replace(/[^\w.-]/g, "?").slice(0, 64)}'`;
 }
 
 const STATUS: { readonly [Code in OAuthErrorCode]?: number } = {
@@ -67,13 +67,13 @@ export function oauthError(refusal: Refusal, context: OAuthContext, clientId = "
   const { error, reason, description, status = STATUS[error] ?? 400, retryAfterSeconds = 5 } = refusal;
   // Not yet authenticated: only what can be no secret that was put into the wrong place.
   const isPublic = /^([0-9a-f]{32}|https:\/\/\S{1,200})$/.test(clientId);
-  logRefusal("INFO", reason, context, isPublic ? clientId : undefined);
+  logRefusal(reason, context, isPublic ? clientId : undefined);
   return json(
     status,
     { error, error_description: description },
     {
       // RFC 6749 §5.2: the scheme the client may authenticate with.
-      ...(error === "invalid_client" && { "WWW-Authenticate": 'Basic realm="microsoft-365-mcp", charset="UTF-8"' }),
+      ...(error === "invalid_client" && { "WWW-Authenticate": 'Basic realm="microsoft-365-mcp"' }),
       ...(status === 503 && { "Retry-After": String(retryAfterSeconds) }),
     },
   );
@@ -82,13 +82,12 @@ export function oauthError(refusal: Refusal, context: OAuthContext, clientId = "
 /** The same for a person. Never a redirect: who sent this browser here is not known. */
 export function refusalPage(title: string, refusal: Refusal, context: OAuthContext): Response {
   const { reason, description, status = 400 } = refusal;
-  // At /callback a refusal may be somebody else's attempt.
-  logRefusal(context.url.pathname === "/callback" ? "WARN" : "INFO", reason, context);
+  logRefusal(reason, context);
   const advice = `${description} Go back to the application and connect again.`;
   return errorPage(context.request, status, title, advice, context.requestId);
 }
 
 /** @param code a reason of ours, or the OAuth error that the client hears */
-export function logRefusal(level: "INFO" | "WARN", code: string, { log, url }: OAuthContext, clientId?: string): void {
-  log({ level, message: "OAuth request refused", code, context: url.pathname, metadata: { clientId } });
+export function logRefusal(code: string, { log, url }: OAuthContext, clientId?: string): void {
+  log({ level: "INFO", message: "OAuth request refused", code, context: url.pathname, metadata: { clientId } });
 }

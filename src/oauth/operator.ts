@@ -19,9 +19,9 @@ const MAX_REQUEST_BYTES = 4096;
  */
 export async function revokePerson(context: OAuthContext): Promise<Response> {
   const { request, requestId, config } = context;
-  const presented = presentedBearer(request.headers.get("Authorization")) ?? "";
+  const presented = presentedBearer(request.headers.get("Authorization"));
   if (!equalText(await sha256(presented), await sha256(config.OPERATOR_TOKEN ?? ""))) {
-    logRefusal("WARN", "operator_token_wrong", context);
+    logRefusal("operator_token_wrong", context);
     const headers = { "WWW-Authenticate": "Bearer" };
     return jsonError(401, "invalid_token", "Send the operator token as a bearer.", requestId, headers);
   }

@@ -2,15 +2,16 @@ import * as v from "valibot";
 import { readBounded } from "../core/body.ts";
 import { readUtf8 } from "../core/bytes.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../core/json.ts";
-import { ok, type Result } from "../core/result.ts";
+import { err, ok, type Result } from "../core/result.ts";
 import { hasControlCharacters } from "../core/text.ts";
 import { sha256 } from "../crypto/hash.ts";
 import { randomSecret, randomUuid } from "../crypto/random.ts";
 import { readUrl } from "../http/origin.ts";
 import { json } from "../http/responses.ts";
-import { AUTH_METHODS, CLIENT, type Client, GRANT_TYPES } from "./client.ts";
+import { redirectHost } from "./approval-page.ts";
+import { AUTH_METHODS, GRANT_TYPES } from "./client.ts";
 import type { OAuthContext } from "./context.ts";
-import { oauthError, type Refusal, refuse } from "./errors.ts";
+import { oauthError, parameterRefusal, type Refusal, refuse } from "./errors.ts";
 import { isRegistrableRedirectUri, MAX_REDIRECT_URI_LENGTH } from "./redirect-uri.ts";
 
 /** A registration is a name and a few addresses. */
@@ -63,9 +64,8 @@ export const CLIENT_METADATA = v.object({
 
 /** What is asked of the members that are most often refused. */
 const RULES: { readonly [member: string]: string | undefined } = {
-  redirect_uris: `1 to 10 addresses of at most ${MAX_REDIRECT_URI_LENGTH} printable characters, https, http on localhost, 127.0.0.1 or [::1], or a private-use scheme with a dot; no fragment, user name or wildcard`,
-  client_name: "at most 100 characters, none of them a control character",
-  token_endpoint_auth_method: AUTH_METHODS.join(", "),
+  redirect_uris: `1 to 10 addresses of at most ${MAX_REDIRECT_URI_LENGTH} characters: https, http on localhost, 127.0.0.1 or [::1], or a private-use scheme with a dot; no fragment, user or wildcard`,
+  client_name: "at most 100 characters without control characters",
   grant_types: "must include authorization_code",
 };
 
@@ -76,24 +76,29 @@ export async function register(context: OAuthContext): Promise<Response> {
   const { request, now } = context;
   const metadata = await readMetadata(request);
   if (!metadata.ok) return oauthError(metadata.error, context);
-  const secret = metadata.value.token_endpoint_auth_method === "none" ? undefined : randomSecret();
+  const { token_endpoint_auth_method: authMethod } = metadata.value;
+  const secret = authMethod === "none" ? undefined : randomSecret();
   const clientId = randomUuid().replaceAll("-", "");
   const clientSecretHash = secret && (await sha256(secret));
-  const client = clientOf(metadata.value, { clientId, clientSecretHash, registeredAt: now });
+  const client = { clientId, ...clientFields(metadata.value), clientSecretHash, registeredAt: now };
   await context.clients.save(client);
-  const redirectHosts = client.redirectUris.map((uri) => readUrl(uri)?.host ?? "");
-  const facts = { clientId, redirectHosts, authMethod: client.tokenEndpointAuthMethod };
+  const facts = { clientId, redirectHosts: client.redirectUris.map(redirectHost), authMethod };
   context.log({ level: "INFO", message: "OAuth client registered", metadata: facts });
   // RFC 7591 §3.2.1: all registered metadata, and the secret this once.
-  const issued = { client_id: clientId, client_secret: secret, client_secret_expires_at: secret && 0 };
-  return json(201, { ...issued, client_id_issued_at: now, ...metadata.value });
+  return json(201, {
+    client_id: clientId,
+    client_secret: secret,
+    client_secret_expires_at: secret && 0,
+    client_id_issued_at: now,
+    ...metadata.value,
+  });
 }
 
 async function readMetadata(request: Request): Promise<Result<ClientMetadata, Refusal>> {
   const bytes = await readBounded(request.body, MAX_REGISTRATION_BYTES);
   if (!bytes.ok) {
-    const description = `The body may have at most ${MAX_REGISTRATION_BYTES} bytes.`;
-    return refuse("invalid_client_metadata", bytes.error, description, { status: 413 });
+    const refusal = parameterRefusal({ reason: bytes.error }, MAX_REGISTRATION_BYTES);
+    return err({ ...refusal, error: "invalid_client_metadata" });
   }
   const value = parseJson(readUtf8(bytes.value) ?? "");
   if (value.ok && isJsonObject(value.value)) return checkMetadata(value.value);
@@ -112,14 +117,17 @@ export function checkMetadata(value: JsonObject): Result<ClientMetadata, Refusal
   return refuse(error, "metadata_refused", `${member}: ${RULES[member] ?? "this value is not supported"}.`);
 }
 
-/** From the names of RFC 7591 to those of our records; what is not stored is dropped. */
-export function clientOf(
-  metadata: ClientMetadata,
-  ours: Pick<Client, "clientId"> & { clientSecretHash?: string | undefined; registeredAt?: number },
-): Client {
-  const named = Object.entries(metadata).map(([name, value]) => [
-    name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
-    value,
-  ]);
-  return v.parse(CLIENT, { ...Object.fromEntries(named), ...ours });
+/** From the names of RFC 7591 to ours. */
+export function clientFields(metadata: ClientMetadata) {
+  return {
+    clientName: metadata.client_name,
+    redirectUris: metadata.redirect_uris,
+    tokenEndpointAuthMethod: metadata.token_endpoint_auth_method,
+    grantTypes: metadata.grant_types,
+    clientUri: metadata.client_uri,
+    logoUri: metadata.logo_uri,
+    policyUri: metadata.policy_uri,
+    tosUri: metadata.tos_uri,
+    contacts: metadata.contacts,
+  };
 }

@@ -31,8 +31,8 @@ export async function token(context: OAuthContext): Promise<Response> {
   if (!client.ok) return oauthError(client.error, context, client_id);
   const response = await exchange(form.value, client.value, context);
   if (!response.ok) return oauthError(response.error, context, client.value.clientId);
-  // RFC 6749 §5.1
-  return json(200, response.value, { "Cache-Control": "no-store", Pragma: "no-cache" });
+  // RFC 6749 §5.1; `Cache-Control: no-store` is on every answer of an endpoint.
+  return json(200, response.value, { Pragma: "no-cache" });
 }
 
 /** RFC 6749 §4.1.3 with RFC 7636 §4.5, and RFC 6749 §6. */

@@ -67,8 +67,7 @@ export async function startLogin(input: BeginLogin, context: AgentContext): Prom
 /** Entra sent the browser back: claim the login, exchange the code, find out who it is, and mint our code. */
 export async function finishLogin(input: CompleteLogin, context: AgentContext): Promise<LoginCompleted> {
   const { config, keys, gid, store, now } = context;
-  const presented = { stateHash: await sha256(input.state), loginCookieHash: await sha256(input.loginCookie) };
-  const claim = store.commit(claimLogin(store.grant(), presented, now()));
+  const claim = store.commit(claimLogin(store.grant(), input, now()));
   if (claim.kind === "refused") return claim;
   const login = await openLogin(claim.loginBox, context);
   if (login?.accessIdentity !== input.accessIdentity) {

@@ -7,7 +7,6 @@ import { type CodeProblem, redeemCode } from "../oauth/grant/code.ts";
 import { ACCESS_LIFETIME_SECONDS, type Authorization, REFRESH_IDLE_SECONDS } from "../oauth/grant/grant.ts";
 import { type RefreshProblem, rotateRefresh } from "../oauth/grant/refresh.ts";
 import type { About, MicrosoftProblem, RedeemCode, RefreshTokens, RevokeToken, TokenAnswer } from "../oauth/grants.ts";
-import { computeChallenge } from "../oauth/pkce.ts";
 import { isOurResource } from "../oauth/resource.ts";
 import { commit } from "./audit.ts";
 import type { AgentContext } from "./context.ts";
@@ -15,10 +14,7 @@ import type { AgentContext } from "./context.ts";
 /** RFC 6749 §4.1.3: a code for tokens. Microsoft is not asked. */
 export async function issueForCode(input: RedeemCode, context: AgentContext): Promise<TokenAnswer<CodeProblem>> {
   const fresh = await drawTokens(input, context);
-  const codeHash = await sha256(input.code);
-  const computedChallenge = await computeChallenge(input.codeVerifier);
-  const presented = { ...input, ...fresh, codeHash, computedChallenge };
-  const outcome = commit(redeemCode(context.store.grant(), presented, context.now()), context);
+  const outcome = commit(redeemCode(context.store.grant(), { ...input, ...fresh }, context.now()), context);
   if (outcome.kind === "refused") return outcome;
   const { authorization } = outcome;
   context.log({ level: "INFO", message: "OAuth code redeemed", userId: authorization.person.oid });
@@ -109,10 +105,9 @@ function issued(
 }
 
 /** RFC 7009 §2.1. What belongs to another client, or is unknown, stays as it is. */
-export async function revokeIssued({ token, clientId }: RevokeToken, context: AgentContext): Promise<void> {
-  const hash = await sha256(token);
-  const outcome = commit(revokeToken(context.store.grant(), { hash, clientId }), context);
-  if (outcome === "access_removed") {
+export function revokeIssued(input: RevokeToken, context: AgentContext): void {
+  const { clientId } = input;
+  if (commit(revokeToken(context.store.grant(), input), context) === "access_removed") {
     context.log({ level: "INFO", message: "OAuth token revoked", metadata: { clientId } });
   }
 }

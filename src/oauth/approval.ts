@@ -59,7 +59,11 @@ async function review({ request }: ApprovalForm, form: string, context: OAuthCon
   return approvalPage({ client, request, form, isRemembered: false, requestId, cookies: [] });
 }
 
-async function approve({ gid, request, expiresAt }: ApprovalForm, formCookie: string, context: OAuthContext): Promise<Response> {
+async function approve(
+  { gid, request, expiresAt }: ApprovalForm,
+  formCookie: string,
+  context: OAuthContext,
+): Promise<Response> {
   const begun = await context.grants(gid).beginLogin({
     ...about(gid, context),
     request,

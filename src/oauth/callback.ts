@@ -1,3 +1,4 @@
+import { sha256 } from "../crypto/hash.ts";
 import { readParameters } from "../http/parameters.ts";
 import { redirect } from "../http/responses.ts";
 import { loginCookieName } from "./approval.ts";
@@ -23,8 +24,8 @@ export async function completeSignIn(context: OAuthContext): Promise<Response> {
   const cookie = loginCookieName(gid);
   const completed = await context.grants(gid).completeLogin({
     ...about(gid, context),
-    state,
-    loginCookie: getCookie(cookie, context) ?? "",
+    stateHash: await sha256(state),
+    loginCookieHash: await sha256(getCookie(cookie, context) ?? ""),
     accessIdentity: context.accessIdentity,
     code,
     error,

@@ -57,8 +57,8 @@ export type LoginBegun =
   | { readonly kind: "used" };
 
 export interface CompleteLogin extends About {
-  readonly state: string;
-  readonly loginCookie: string;
+  readonly stateHash: string;
+  readonly loginCookieHash: string;
   readonly accessIdentity: string | null;
   /** Entra's answer: a code, or an error code of RFC 6749 §4.1.2.1. */
   readonly code: string | undefined;
@@ -84,20 +84,22 @@ export interface SignInError {
 }
 
 export interface RedeemCode extends About {
-  readonly code: string;
+  readonly codeHash: string;
   readonly clientId: string;
   readonly redirectUri: string | undefined;
-  readonly codeVerifier: string;
+  /** RFC 7636 §4.6: BASE64URL(SHA256(code_verifier)). */
+  readonly computedChallenge: string;
 }
 
 export interface RefreshTokens extends About {
+  /** Its successor is sealed with it, so here the text itself is needed. */
   readonly refreshToken: string;
   readonly clientId: string;
   readonly scopes: readonly GraphScope[] | undefined;
 }
 
 export interface RevokeToken extends About {
-  readonly token: string;
+  readonly hash: string;
   readonly clientId: string;
 }
 

@@ -1,3 +1,4 @@
+import { sha256 } from "../crypto/hash.ts";
 import { readForm } from "../http/parameters.ts";
 import { authenticateClient } from "./client-authentication.ts";
 import { about, type OAuthContext, readTokenOf } from "./context.ts";
@@ -21,7 +22,11 @@ export async function revoke(context: OAuthContext): Promise<Response> {
   const read = await readTokenOf(["m365r", "m365a"], token, context);
   if (read.ok) {
     const { gid } = read.value;
-    await context.grants(gid).revokeToken({ ...about(gid, context), token, clientId: client.value.clientId });
+    await context.grants(gid).revokeToken({
+      ...about(gid, context),
+      hash: await sha256(token),
+      clientId: client.value.clientId,
+    });
   }
   return done;
 }

@@ -1,4 +1,5 @@
 import { ok, type Result } from "../core/result.ts";
+import { sha256 } from "../crypto/hash.ts";
 import { type Parameters, readForm } from "../http/parameters.ts";
 import { json } from "../http/responses.ts";
 import type { Client } from "./client.ts";
@@ -9,7 +10,7 @@ import type { CodeProblem } from "./grant/code.ts";
 import type { Authorization } from "./grant/grant.ts";
 import type { RefreshProblem } from "./grant/refresh.ts";
 import type { MicrosoftProblem, TokenResponse } from "./grants.ts";
-import { isCodeVerifier } from "./pkce.ts";
+import { computeChallenge, isCodeVerifier } from "./pkce.ts";
 import { checkResource } from "./resource.ts";
 import { readScope } from "./scope.ts";
 import { addGrant, enterGrant } from "./user-index.ts";
@@ -63,10 +64,10 @@ async function exchange(
     ? await grant.refreshTokens({ ...asking, refreshToken: text, scopes: scopes.value })
     : await grant.redeemCode({
         ...asking,
-        code: text,
+        codeHash: await sha256(text),
         redirectUri,
         // A verifier that cannot be one matches no challenge; the attempt is counted all the same.
-        codeVerifier: isCodeVerifier(codeVerifier) ? codeVerifier : "",
+        computedChallenge: isCodeVerifier(codeVerifier) ? await computeChallenge(codeVerifier) : "",
       });
   if (answer.kind === "refused") return refuseGrant(answer.reason, answer.retryAfterSeconds);
   const after = isRefresh ? afterRefresh : afterRedemption;

@@ -13,10 +13,10 @@ import type { UserKey } from "./grants.ts";
 /** More than anybody has clients; over it the oldest grant ends. */
 const MAX_GRANTS_PER_PERSON = 50;
 
-/** When the grant began and for what (under 1,024 bytes). */
+/** When the grant began, in seconds since the epoch, and for what (under 1,024 bytes). */
 interface Metadata {
   readonly createdAt: number;
-  readonly binding: string;
+  readonly binding?: string;
 }
 
 interface Entry extends Metadata {
@@ -41,13 +41,10 @@ export async function enterGrant(gid: string, authorization: Authorization, cont
 export async function addGrant(gid: string, authorization: Authorization, context: OAuthContext): Promise<void> {
   const others = (await listEntries(authorization.person, context)).filter((entry) => entry.gid !== gid);
   const binding = await enterGrant(gid, authorization, context);
-  let kept = others.filter((entry) => entry.binding !== binding);
+  let kept = others.filter((entry) => entry.binding !== binding).sort((a, b) => b.createdAt - a.createdAt);
   if (kept.length >= MAX_GRANTS_PER_PERSON) {
     const states = await Promise.all(kept.map((entry) => context.grants(entry.gid).state()));
-    kept = kept
-      .filter((_, index) => ![undefined, "ended"].includes(states[index]))
-      .sort((a, b) => b.createdAt - a.createdAt)
-      .slice(0, MAX_GRANTS_PER_PERSON - 1);
+    kept = kept.filter((_, index) => (states[index] ?? "ended") !== "ended").slice(0, MAX_GRANTS_PER_PERSON - 1);
   }
   await endEntries(
     others.filter((entry) => !kept.includes(entry)),
@@ -83,7 +80,7 @@ async function listEntries(person: UserKey, context: OAuthContext): Promise<read
     do {
       const page: KVNamespaceListResult<Metadata> = await context.registrations.list({ prefix, cursor });
       for (const { name, metadata } of page.keys) {
-        found.push({ key: name, gid: name.slice(prefix.length), createdAt: 0, binding: "", ...metadata });
+        found.push({ key: name, gid: name.slice(prefix.length), createdAt: 0, ...metadata });
       }
       cursor = page.list_complete ? null : page.cursor;
     } while (cursor !== null);

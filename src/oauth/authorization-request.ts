@@ -61,12 +61,12 @@ function checkParameters(
   }
   // OAuth 2.1 §4.1.1 with RFC 7636 §4.3: an absent method means plain, which is refused.
   if (!isCodeChallenge(code_challenge) || parameters.code_challenge_method !== "S256") {
-    return no("invalid_request", "Send a code_challenge of 43 characters with code_challenge_method=S256 (PKCE).");
+    return no("invalid_request", "Send a code_challenge of 43 characters and code_challenge_method=S256.");
   }
   const foreign = checkResource(resource, origin);
   if (!foreign.ok) return foreign;
   const scopes = readScope(parameters.scope ?? presetScope(parameters.scope_preset), catalogueScopes);
-  if (!scopes.ok) return no(scopes.error, "None of these scopes is offered; see scopes_supported.");
+  if (!scopes.ok) return no(scopes.error, "No such scope; see scopes_supported.");
   return ok({ scopes: scopes.value ?? catalogueScopes, resource, codeChallenge: code_challenge });
 }
 
@@ -90,7 +90,7 @@ async function proveClient(
 }
 
 export const UNKNOWN_CLIENT =
-  "This application is not registered here. If it just was, wait a minute; otherwise remove its connection and add it anew.";
+  "This application is not registered here. If it just was, wait a minute; otherwise remove it there and add it anew.";
 
 /** RFC 6749 §4.1.2 and §4.1.2.1: the answer to the client, with `iss` on success and on errors (RFC 9207 §2). */
 export function authorizationResponse(

@@ -38,7 +38,7 @@ export async function completeSignIn(context: OAuthContext): Promise<Response> {
 
 function refuse(reason: string, context: OAuthContext): Response {
   const status = reason === "access_identity_mismatch" ? 403 : 400;
-  const description = "This sign-in expired, was completed, or was started in another browser or by somebody else.";
+  const description = "This sign-in is over, or belongs to another browser or person.";
   return refusalPage(
     "Sign-in could not be completed",
     { error: "access_denied", reason, description, status },

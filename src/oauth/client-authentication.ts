@@ -15,7 +15,7 @@ export async function authenticateClient(
   const header = context.request.headers.get("Authorization");
   const basic = header === null ? undefined : readBasic(header);
   if (header !== null && basic === undefined) {
-    return refuse("invalid_client", "authorization_malformed", "The Authorization header is not valid HTTP Basic.");
+    return refuse("invalid_client", "authorization_malformed", "The Authorization header is not valid Basic.");
   }
   const [clientId, secret] = basic ?? [client_id, client_secret];
   // RFC 6749 §2.3: not more than one method in a request.
@@ -51,7 +51,7 @@ export async function authenticateClient(
 
 /** What whoever has no code or token that counts is told, whatever is wrong with it. */
 export const UNKNOWN_GRANT =
-  "The code or token is unknown, expired, used already, or not this client's. Start the sign-in again.";
+  "The code or token is unknown, expired, used or not for this client. Start the sign-in again.";
 
 const SEND_BASIC = ": use -u client_id:client_secret or register with token_endpoint_auth_method none.";
 

@@ -47,7 +47,7 @@ export function parameterRefusal(problem: FormProblem, maxBytes = 0): Refusal {
     ? `The body may have at most ${maxBytes} bytes.`
     : reason === "parameter_repeated"
       ? `The parameter ${quoteName(problem.name)} was sent more than once.`
-      : "Send the parameters as application/x-www-form-urlencoded in the body, in UTF-8.";
+      : "Send an application/x-www-form-urlencoded body in UTF-8.";
   return { error: "invalid_request", reason, description, status: isTooLarge ? 413 : 400 };
 }
 

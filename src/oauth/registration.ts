@@ -64,8 +64,8 @@ export const CLIENT_METADATA = v.object({
 
 /** What is asked of the members that are most often refused. */
 const RULES: { readonly [member: string]: string | undefined } = {
-  redirect_uris: `1 to 10 addresses of at most ${MAX_REDIRECT_URI_LENGTH} characters: https, http on localhost, 127.0.0.1 or [::1], or a private-use scheme with a dot; no fragment, user or wildcard`,
-  client_name: "at most 100 characters without control characters",
+  redirect_uris: `1 to 10 addresses of at most ${MAX_REDIRECT_URI_LENGTH} characters: https, http on loopback, or a private-use scheme with a dot; no fragment, user or wildcard`,
+  client_name: "at most 100 plain characters",
   grant_types: "must include authorization_code",
 };
 
@@ -102,7 +102,7 @@ async function readMetadata(request: Request): Promise<Result<ClientMetadata, Re
   }
   const value = parseJson(readUtf8(bytes.value) ?? "");
   if (value.ok && isJsonObject(value.value)) return checkMetadata(value.value);
-  return refuse("invalid_client_metadata", "json_malformed", "Send one JSON object (RFC 7591 section 3.1).");
+  return refuse("invalid_client_metadata", "json_malformed", "Send one JSON object.");
 }
 
 /** The same rules for a registration and for a client metadata document. */

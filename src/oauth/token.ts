@@ -96,7 +96,7 @@ const GRANT_ERRORS: { readonly [Problem in GrantProblem]?: readonly [OAuthErrorC
   redirect_mismatch: ["invalid_grant", "redirect_uri differs from the one of the request."],
   verifier_mismatch: ["invalid_grant", "code_verifier does not match the code_challenge."],
   resource_mismatch: ["invalid_target", "The grant is for another resource."],
-  scope_widened: ["invalid_scope", "scope may only name what the grant holds; ask for more at /authorize."],
+  scope_widened: ["invalid_scope", "scope exceeds the grant; ask for more at /authorize."],
   microsoft_ended: ["invalid_grant", "Microsoft ended this sign-in. Start the sign-in again."],
   microsoft_unavailable: [
     "temporarily_unavailable",

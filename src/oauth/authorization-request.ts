@@ -66,8 +66,8 @@ function checkParameters(
   const foreign = checkResource(resource, origin);
   if (!foreign.ok) return foreign;
   const scopes = readScope(parameters.scope ?? presetScope(parameters.scope_preset), catalogueScopes);
-  if (!scopes.ok) return no(scopes.error, "No such scope; see scopes_supported.");
-  return ok({ scopes: scopes.value ?? catalogueScopes, resource, codeChallenge: code_challenge });
+  if (scopes?.length === 0) return no("invalid_scope", "No such scope; see scopes_supported.");
+  return ok({ scopes: scopes ?? catalogueScopes, resource, codeChallenge: code_challenge });
 }
 
 async function proveClient(
@@ -84,9 +84,9 @@ async function proveClient(
   const client = await context.clients.find(client_id);
   if (client === undefined) return refuse("invalid_request", "client_unknown", UNKNOWN_CLIENT);
   const redirectUri = matchRedirectUri(client.redirectUris, redirect_uri);
-  if (redirectUri.ok) return ok({ client, redirectUri: redirectUri.value });
+  if (redirectUri !== undefined) return ok({ client, redirectUri });
   const description = "This application has not registered the address to return to.";
-  return refuse("invalid_request", redirectUri.error, description);
+  return refuse("invalid_request", "redirect_uri_unregistered", description);
 }
 
 export const UNKNOWN_CLIENT =

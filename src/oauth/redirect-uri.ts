@@ -1,4 +1,3 @@
-import { err, ok, type Result } from "../core/result.ts";
 import { isLoopback, readUrl } from "../http/origin.ts";
 
 /** A redirect URI that was proven to belong to the client; only `matchRedirectUri` makes one. */
@@ -32,15 +31,15 @@ export function isRegistrableRedirectUri(uri: string): boolean {
 /**
  * RFC 6749 §3.1.2.3 with RFC 9700 §4.1.3: exact text, except for the port of a loopback URI (RFC 8252 §7.3).
  * @param requested as received; may be left out when exactly one URI is registered
+ * @returns undefined for one that is not the client's
  */
 export function matchRedirectUri(
   registered: readonly string[],
   requested: string | undefined,
-): Result<RegisteredRedirectUri, "redirect_uri_missing" | "redirect_uri_unregistered"> {
-  const uri = requested ?? (registered.length === 1 ? registered[0] : undefined);
-  if (uri === undefined) return err("redirect_uri_missing");
-  const isMatch = registered.some((own) => dropPort(own) === dropPort(uri));
-  return isMatch && isRegistrableRedirectUri(uri) ? ok(uri as RegisteredRedirectUri) : err("redirect_uri_unregistered");
+): RegisteredRedirectUri | undefined {
+  const uri = requested ?? (registered.length === 1 ? registered[0] : undefined) ?? "";
+  const isMatch = registered.some((own) => dropPort(own) === dropPort(uri)) && isRegistrableRedirectUri(uri);
+  return isMatch ? (uri as RegisteredRedirectUri) : undefined;
 }
 
 /** Of a loopback URI, and on the text itself, so that everything but the port still has to be equal to the letter. */

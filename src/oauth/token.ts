@@ -4,16 +4,15 @@ import { type Parameters, readForm } from "../http/parameters.ts";
 import { json } from "../http/responses.ts";
 import type { Client } from "./client.ts";
 import { authenticateClient, UNKNOWN_GRANT } from "./client-authentication.ts";
-import { about, type OAuthContext, readTokenOf, tokenKeys } from "./context.ts";
+import { about, type OAuthContext, readTokenOf } from "./context.ts";
 import { missing, type OAuthErrorCode, oauthError, parameterRefusal, type Refusal, refuse } from "./errors.ts";
 import type { CodeProblem } from "./grant/code.ts";
-import type { Authorization } from "./grant/grant.ts";
 import type { RefreshProblem } from "./grant/refresh.ts";
 import type { MicrosoftProblem, TokenResponse } from "./grants.ts";
 import { computeChallenge, isCodeVerifier } from "./pkce.ts";
 import { checkResource } from "./resource.ts";
 import { readScope } from "./scope.ts";
-import { addGrant, enterGrant } from "./user-index.ts";
+import { addGrant, renewEntry } from "./user-index.ts";
 
 /** A token request is a handful of short parameters. */
 export const MAX_TOKEN_REQUEST_BYTES = 16 * 1024;
@@ -53,7 +52,7 @@ async function exchange(
   const resource = checkResource(form.resource, context.origin);
   if (!resource.ok) return resource;
   const scopes = readScope(isRefresh ? form.scope : undefined, context.catalogueScopes);
-  if (!scopes.ok) return refuseGrant("scope_widened");
+  if (scopes?.length === 0) return refuseGrant("scope_widened");
   const read = await readTokenOf([isRefresh ? "m365r" : "m365c"], text, context);
   if (!read.ok) return refuse("invalid_grant", read.error, UNKNOWN_GRANT);
 
@@ -61,7 +60,7 @@ async function exchange(
   const grant = context.grants(gid);
   const asking = { ...about(gid, context), clientId: client.clientId };
   const answer = isRefresh
-    ? await grant.refreshTokens({ ...asking, refreshToken: text, scopes: scopes.value })
+    ? await grant.refreshTokens({ ...asking, refreshToken: text, scopes })
     : await grant.redeemCode({
         ...asking,
         codeHash: await sha256(text),
@@ -70,24 +69,16 @@ async function exchange(
         computedChallenge: isCodeVerifier(codeVerifier) ? await computeChallenge(codeVerifier) : "",
       });
   if (answer.kind === "refused") return refuseGrant(answer.reason, answer.retryAfterSeconds);
-  const after = isRefresh ? afterRefresh : afterRedemption;
-  context.waitUntil(after(gid, answer.authorization, client, context));
+  // Not the client's business, so it need not wait. First what the operator's revocation depends on; a registration
+  // that cannot be touched today is touched tomorrow.
+  const { authorization } = answer;
+  context.waitUntil(
+    isRefresh
+      ? renewEntry(gid, authorization, context)
+      : addGrant(gid, authorization, context).then(() => context.clients.touch(client, context.now)),
+  );
   return ok(answer.response);
 }
-
-type Afterwards = (gid: string, authorization: Authorization, client: Client, context: OAuthContext) => Promise<void>;
-
-/** Not the client's business, so it need not wait: older grants of it end, and its registration lives on. */
-const afterRedemption: Afterwards = async (gid, authorization, client, context) => {
-  // First what the operator's revocation depends on; a registration that cannot be touched today is touched tomorrow.
-  await addGrant(gid, authorization, context);
-  await context.clients.touch(client, context.now);
-};
-
-/** A key that is being replaced names people too: whoever goes on is entered anew. */
-const afterRefresh: Afterwards = async (gid, authorization, _, context) => {
-  if ((await tokenKeys(context.config)).previous) await enterGrant(gid, authorization, context);
-};
 
 type GrantProblem = CodeProblem | RefreshProblem | MicrosoftProblem;
 

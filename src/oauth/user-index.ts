@@ -34,6 +34,11 @@ export async function enterGrant(gid: string, authorization: Authorization, cont
   return binding;
 }
 
+/** A key that is being replaced names people too: whoever goes on is entered anew. */
+export async function renewEntry(gid: string, authorization: Authorization, context: OAuthContext): Promise<void> {
+  if ((await tokenKeys(context.config)).previous) await enterGrant(gid, authorization, context);
+}
+
 /**
  * Enters a grant that was just redeemed, and ends those that it replaces: older ones of the same client, redirect and
  * resource, and what is over the bound. Entries of grants that are over do not count.

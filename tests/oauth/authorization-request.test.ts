@@ -71,7 +71,7 @@ for (const [what, reason, changes] of PAGES) {
 test("OA-05: no redirect_uri where two are registered is a page", async () => {
   const two = { ...PUBLIC_CLIENT, redirectUris: [...PUBLIC_CLIENT.redirectUris, "https://app.example.com/other"] };
   const refused = await problem({ redirect_uri: null }, [two]);
-  assert.deepEqual(refused.answerTo === undefined && refused.reason, "redirect_uri_missing");
+  assert.deepEqual(refused.answerTo === undefined && refused.reason, "redirect_uri_unregistered");
 });
 
 test("OA-05: an unknown client is looked up once, and never before client_id is known to stand there once", async () => {

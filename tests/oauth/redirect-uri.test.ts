@@ -156,25 +156,25 @@ const NEAR_MISSES: readonly (readonly [what: string, registered: string, request
 for (const [what, registered, requested] of NEAR_MISSES) {
   test(`OA-05, RFC 9700 §4.1.3: ${what} is not the registered redirect URI`, () => {
     const match = matchRedirectUri([registered], requested);
-    assert.deepEqual(match, { ok: false, error: "redirect_uri_unregistered" });
+    assert.equal(match, undefined);
   });
 }
 
 test("OA-05: what may not be registered does not match, even if it is registered", () => {
   const match = matchRedirectUri(["javascript:alert(1)"], "javascript:alert(1)");
-  assert.deepEqual(match, { ok: false, error: "redirect_uri_unregistered" });
+  assert.equal(match, undefined);
 });
 
 test("OA-05: without a redirect URI in the request two registered ones leave open which", () => {
-  assert.deepEqual(matchRedirectUri([WEB, LOCAL], undefined), { ok: false, error: "redirect_uri_missing" });
+  assert.equal(matchRedirectUri([WEB, LOCAL], undefined), undefined);
 });
 
 test("OA-05: a client without redirect URIs matches none", () => {
-  assert.deepEqual(matchRedirectUri([], undefined), { ok: false, error: "redirect_uri_missing" });
+  assert.equal(matchRedirectUri([], undefined), undefined);
 });
 
 test("OA-05: without a redirect URI in the request the only registered one counts", () => {
-  assert.deepEqual(matchRedirectUri([WEB], undefined), { ok: true, value: WEB });
+  assert.equal(matchRedirectUri([WEB], undefined), WEB);
 });
 
 const MATCHES: readonly (readonly [what: string, registered: string, requested: string])[] = [
@@ -189,10 +189,7 @@ const MATCHES: readonly (readonly [what: string, registered: string, requested: 
 
 for (const [what, registered, requested] of MATCHES) {
   test(`OA-05, RFC 8252 §7.3: ${what} matches`, () => {
-    assert.deepEqual(matchRedirectUri(["https://other.example/", registered], requested), {
-      ok: true,
-      value: requested,
-    });
+    assert.equal(matchRedirectUri(["https://other.example/", registered], requested), requested);
   });
 }
 

@@ -38,7 +38,7 @@ interface Login {
 }
 
 /** An approved form starts a login; the same form again leads to the same place. */
-export async function startLogin(input: BeginLogin, context: AgentContext): Promise<LoginBegun> {
+export async function startLogin(input: BeginLogin, context: AgentContext): Promise<LoginBegun | undefined> {
   const { request, accessIdentity, origin, formExpiresAt, formCookieHash } = input;
   const { config, keys, gid, store } = context;
   const loginExpiresAt = addSeconds(context.now(), LOGIN_LIFETIME_SECONDS);
@@ -58,10 +58,9 @@ export async function startLogin(input: BeginLogin, context: AgentContext): Prom
     loginBox: await sealValue(keys, place(gid), login),
   } as const;
   const begun = store.commit(beginLogin(store.grant(), pending));
-  if (begun.kind === "started") return { kind: "started", entraUrl, loginCookie };
+  if (begun.kind === "started") return { isFirst: true, entraUrl, loginCookie };
   const earlier = begun.kind === "used" ? undefined : await openLogin(begun.loginBox, context);
-  if (earlier === undefined) return { kind: "used" };
-  return { kind: "already_started", entraUrl: earlier.entraUrl, loginCookie: earlier.loginCookie };
+  return earlier && { isFirst: false, entraUrl: earlier.entraUrl, loginCookie: earlier.loginCookie };
 }
 
 /** Entra sent the browser back: claim the login, exchange the code, find out who it is, and mint our code. */

@@ -1,5 +1,5 @@
 import { addSeconds, type EpochSeconds, earlier } from "../core/time.ts";
-import { type BoxPlace, open, seal } from "../crypto/box.ts";
+import { open, seal } from "../crypto/box.ts";
 import { sha256 } from "../crypto/hash.ts";
 import { mintToken } from "../crypto/token.ts";
 import { revokeToken } from "../oauth/grant/access.ts";
@@ -17,8 +17,7 @@ export async function issueForCode(input: RedeemCode, context: AgentContext): Pr
   const outcome = commit(redeemCode(context.store.grant(), { ...input, ...fresh }, context.now()), context);
   if (outcome.kind === "refused") return outcome;
   const { authorization } = outcome;
-  context.log({ level: "INFO", message: "OAuth code redeemed", userId: authorization.person.oid });
-  return issued(fresh, fresh.refreshToken, authorization, authorization.scopes, context);
+  return issue("OAuth code redeemed", fresh, authorization, authorization.scopes, context);
 }
 
 /** RFC 6749 §6: tokens for a refresh token, after making sure that Microsoft still knows the person. */
@@ -27,7 +26,8 @@ export async function issueForRefresh(
   context: AgentContext,
 ): Promise<TokenAnswer<RefreshProblem | MicrosoftProblem>> {
   const fresh = await drawTokens(input, context);
-  const place = successorPlace(input);
+  // Opens only with the text of the token before: storage and our key together do not reveal the successor.
+  const place = { purpose: "successor", owner: input.gid, column: "successor", presented: input.refreshToken } as const;
   const presented = {
     ...input,
     ...fresh,
@@ -47,13 +47,15 @@ export async function issueForRefresh(
   }
   const outcome = commit(judge(), context);
   if (outcome.kind === "refused") return outcome;
+  let { refreshToken } = fresh;
+  if (outcome.kind === "repeated") {
+    const successor = await open(context.keys, place, outcome.successorBox);
+    // The key that sealed it is gone: the client signs in again.
+    if (!successor.ok) return { kind: "refused", reason: "refresh_unknown" };
+    refreshToken = successor.value.plaintext;
+  }
   const { authorization, scopes } = outcome;
-  context.log({ level: "INFO", message: "OAuth tokens refreshed", userId: authorization.person.oid });
-  if (outcome.kind === "rotated") return issued(fresh, fresh.refreshToken, authorization, scopes, context);
-  const successor = await open(context.keys, place, outcome.successorBox);
-  // The key that sealed it is gone: the client signs in again.
-  if (!successor.ok) return { kind: "refused", reason: "refresh_unknown" };
-  return issued(fresh, successor.value.plaintext, authorization, scopes, context);
+  return issue("OAuth tokens refreshed", { ...fresh, refreshToken }, authorization, scopes, context);
 }
 
 type FreshTokens = Awaited<ReturnType<typeof drawTokens>>;
@@ -82,18 +84,14 @@ async function drawTokens({ gid, origin }: About, { keys, store, now }: AgentCon
   };
 }
 
-/** Opens only with the text of the token before: storage and our key together do not reveal the successor. */
-function successorPlace({ gid, refreshToken }: RefreshTokens): BoxPlace {
-  return { purpose: "successor", owner: gid, column: "successor", presented: refreshToken };
-}
-
-function issued(
-  { accessToken, accessExpiresAt }: FreshTokens,
-  refreshToken: string,
+function issue(
+  message: "OAuth code redeemed" | "OAuth tokens refreshed",
+  { accessToken, accessExpiresAt, refreshToken }: FreshTokens,
   authorization: Authorization,
   scopes: Authorization["scopes"],
-  { now }: AgentContext,
+  { now, log }: AgentContext,
 ): TokenAnswer<never> {
+  log({ level: "INFO", message, userId: authorization.person.oid });
   const response = {
     access_token: accessToken,
     token_type: "Bearer",

@@ -26,9 +26,8 @@ export async function decideApproval(context: OAuthContext): Promise<Response> {
   const formCookie = readFormCookie(context) ?? "";
   const form = await openApprovalForm(await cookieKeys(context), box, formCookie, context.now);
   if (!form.ok) {
-    return form.error === "form_expired"
-      ? refuseForm(form.error, "This page has expired.", context)
-      : refuseForm(form.error, "This form does not belong to this browser.", context, 403);
+    const status = form.error === "form_expired" ? 400 : 403;
+    return refuseForm(form.error, "This page has expired, or belongs to another browser.", context, status);
   }
   if (decision === "approve") return approve(form.value, formCookie, context);
   if (decision === "review") return review(form.value, box, context);
@@ -71,10 +70,10 @@ async function approve(
     formCookieHash: await sha256(formCookie),
     accessIdentity: context.accessIdentity,
   });
-  if (begun.kind === "used") return refuseUsed(context);
-  const { entraUrl, loginCookie } = begun;
+  if (begun === undefined) return refuseUsed(context);
+  const { isFirst, entraUrl, loginCookie } = begun;
   const cookie = makeCookie(loginCookieName(gid), loginCookie, LOGIN_LIFETIME_SECONDS, context);
-  if (begun.kind === "started") {
+  if (isFirst) {
     logDecision("OAuth grant approved", request, context);
     const response = redirect(302, entraUrl, { "Set-Cookie": cookie });
     response.headers.append("Set-Cookie", await rememberApproval(request, context));

@@ -9,7 +9,8 @@ import type { RefreshProblem } from "./grant/refresh.ts";
  * and no Microsoft token ever crosses it.
  */
 export interface GrantObject {
-  beginLogin(input: BeginLogin): Promise<LoginBegun>;
+  /** Undefined for a form that was used. */
+  beginLogin(input: BeginLogin): Promise<LoginBegun | undefined>;
   /** Asking leaves nothing behind, also where there is no grant. */
   state(): Promise<Grant["state"] | undefined>;
   completeLogin(input: CompleteLogin): Promise<LoginCompleted>;
@@ -52,9 +53,12 @@ export interface BeginLogin extends About {
   readonly accessIdentity: string | null;
 }
 
-export type LoginBegun =
-  | { readonly kind: "started" | "already_started"; readonly entraUrl: string; readonly loginCookie: string }
-  | { readonly kind: "used" };
+export interface LoginBegun {
+  /** Not the same form again, from the same browser, while its login waits. */
+  readonly isFirst: boolean;
+  readonly entraUrl: string;
+  readonly loginCookie: string;
+}
 
 export interface CompleteLogin extends About {
   readonly stateHash: string;

@@ -12,7 +12,7 @@ import { redirectHost } from "./approval-page.ts";
 import { AUTH_METHODS, GRANT_TYPES } from "./client.ts";
 import type { OAuthContext } from "./context.ts";
 import { oauthError, parameterRefusal, type Refusal, refuse } from "./errors.ts";
-import { isRegistrableRedirectUri, MAX_REDIRECT_URI_LENGTH } from "./redirect-uri.ts";
+import { isRegistrableRedirectUri } from "./redirect-uri.ts";
 
 /** A registration is a name and a few addresses. */
 export const MAX_REGISTRATION_BYTES = 16 * 1024;
@@ -64,7 +64,8 @@ export const CLIENT_METADATA = v.object({
 
 /** What is asked of the members that are most often refused. */
 const RULES: { readonly [member: string]: string | undefined } = {
-  redirect_uris: `1 to 10 addresses of at most ${MAX_REDIRECT_URI_LENGTH} characters: https, http on loopback, or a private-use scheme with a dot; no fragment, user or wildcard`,
+  redirect_uris:
+    "up to 10 of https, http on loopback, or a private-use scheme with a dot; without fragment, user or wildcard",
   client_name: "at most 100 plain characters",
   grant_types: "must include authorization_code",
 };

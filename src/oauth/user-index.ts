@@ -64,17 +64,17 @@ export async function endGrants(person: UserKey, context: OAuthContext) {
 
 /** An entry goes only after its grant has ended, so that what failed can be tried again. */
 async function endEntries(entries: readonly Entry[], context: OAuthContext) {
-  const results = await Promise.allSettled(
-    entries.map(async ({ key, gid }) => {
+  let [ended, failed] = [0, 0];
+  for (const { key, gid } of entries) {
+    try {
       const wasAlive = await context.grants(gid).endGrant(about(gid, context));
       await context.registrations.delete(key);
-      return wasAlive;
-    }),
-  );
-  return {
-    ended: results.filter((result) => result.status === "fulfilled" && result.value).length,
-    failed: results.filter((result) => result.status === "rejected").length,
-  };
+      if (wasAlive) ended += 1;
+    } catch {
+      failed += 1;
+    }
+  }
+  return { ended, failed };
 }
 
 /** Under the current and the previous key, a thousand at a time. */

@@ -3,13 +3,15 @@ import { html } from "../http/html.ts";
 import { readForm } from "../http/parameters.ts";
 import { redirect } from "../http/responses.ts";
 import { type ApprovalForm, openApprovalForm } from "./approval-form.ts";
-import { approvalPage, redirectHost } from "./approval-page.ts";
+import { approvalPage } from "./approval-page.ts";
 import { rememberApproval } from "./approvals.ts";
+import { auditFacts } from "./audit-facts.ts";
 import { authorizationResponse, UNKNOWN_CLIENT } from "./authorization-request.ts";
 import { readFormCookie } from "./authorize.ts";
 import { about, cookieKeys, makeCookie, type OAuthContext } from "./context.ts";
 import { parameterRefusal, refusalPage } from "./errors.ts";
 import { LOGIN_LIFETIME_SECONDS } from "./grant/grant.ts";
+import type { AuthorizationRequest } from "./grants.ts";
 import { page } from "./page.ts";
 
 /** A sealed request with the longest redirect URI and state, encoded. */
@@ -105,12 +107,8 @@ function refuseUsed(context: OAuthContext): Response {
 
 function logDecision(
   message: "OAuth grant approved" | "OAuth grant denied",
-  { clientId, redirectUri, scopes }: ApprovalForm["request"],
+  request: AuthorizationRequest,
   { log, accessIdentity }: OAuthContext,
 ): void {
-  log({
-    level: "INFO",
-    message,
-    metadata: { clientId, redirectHost: redirectHost(redirectUri), scopes, accessIdentity },
-  });
+  log({ level: "INFO", message, metadata: auditFacts({ ...request, accessIdentity }) });
 }

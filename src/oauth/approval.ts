@@ -40,7 +40,7 @@ export async function decideApproval(context: OAuthContext): Promise<Response> {
 const NOTHING_APPROVED = "Nothing was approved";
 
 function refuseForm(reason: string, description: string, context: OAuthContext, status = 400): Response {
-  return refusalPage(NOTHING_APPROVED, { error: "invalid_request", reason, description, status }, context);
+  return refusalPage(NOTHING_APPROVED, { reason, description, status }, context);
 }
 
 /**

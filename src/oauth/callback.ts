@@ -39,9 +39,5 @@ export async function completeSignIn(context: OAuthContext): Promise<Response> {
 function refuse(reason: string, context: OAuthContext): Response {
   const status = reason === "access_identity_mismatch" ? 403 : 400;
   const description = "This sign-in is over, or belongs to another browser or person.";
-  return refusalPage(
-    "Sign-in could not be completed",
-    { error: "access_denied", reason, description, status },
-    context,
-  );
+  return refusalPage("Sign-in could not be completed", { reason, description, status }, context);
 }

@@ -80,7 +80,7 @@ export function oauthError(refusal: Refusal, context: OAuthContext, clientId = "
 }
 
 /** The same for a person. Never a redirect: who sent this browser here is not known. */
-export function refusalPage(title: string, refusal: Refusal, context: OAuthContext): Response {
+export function refusalPage(title: string, refusal: Omit<Refusal, "error">, context: OAuthContext): Response {
   const { reason, description, status = 400 } = refusal;
   logRefusal(reason, context);
   const advice = `${description} Go back to the application and connect again.`;

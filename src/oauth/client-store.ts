@@ -24,12 +24,10 @@ export function createClientStore(
   configured: KVNamespace | undefined,
   documents: KVNamespace | undefined,
 ): ClientStore {
-  const key = (clientId: string) => `client:${clientId}`;
   const put = (client: Client, expirationTtl: number) =>
-    registrations.put(key(client.clientId), JSON.stringify(client), { expirationTtl });
+    registrations.put(keyOf(client.clientId), JSON.stringify(client), { expirationTtl });
   const lookUp = async (clientId: string) =>
-    readClient(await registrations.get(key(clientId)), clientId) ??
-    readClient(await configured?.get(key(clientId)), clientId);
+    (await readClient(registrations, clientId)) ?? (await readClient(configured, clientId));
   return {
     async find(clientId) {
       if (isClientDocumentUrl(clientId)) return findDocumentClient(clientId, documents);
@@ -47,14 +45,18 @@ export function createClientStore(
       if (isClientDocumentUrl(client.clientId)) return;
       if (client.lastUsedAt !== undefined && now - client.lastUsedAt < TOUCH_INTERVAL_SECONDS) return;
       // A client of the operator's is not in this namespace and must not get an expiry.
-      if ((await registrations.get(key(client.clientId))) === null) return;
-      await put({ ...client, lastUsedAt: now }, USED_CLIENT_SECONDS);
+      if (await readClient(registrations, client.clientId))
+        await put({ ...client, lastUsedAt: now }, USED_CLIENT_SECONDS);
     },
   };
 }
 
-function readClient(text: string | null | undefined, clientId: string): Client | undefined {
-  const value = parseJson(text ?? "");
+function keyOf(clientId: string): string {
+  return `client:${clientId}`;
+}
+
+async function readClient(store: KVNamespace | undefined, clientId: string): Promise<Client | undefined> {
+  const value = parseJson((await store?.get(keyOf(clientId))) ?? "");
   const client = v.safeParse(CLIENT, value.ok ? value.value : undefined);
   return client.success && client.output.clientId === clientId ? client.output : undefined;
 }

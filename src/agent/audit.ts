@@ -1,4 +1,3 @@
-import { auditFacts } from "../oauth/audit-facts.ts";
 import { endGrant } from "../oauth/grant/end.ts";
 import type { EndReason, Grant, Transition } from "../oauth/grant/grant.ts";
 import type { AgentContext } from "./context.ts";
@@ -25,11 +24,12 @@ const ALARMING: readonly EndReason[] = ["code_replayed", "refresh_reused"];
 
 function logEnd(grant: Grant, reason: EndReason, context: AgentContext): void {
   if (grant.state !== "coded" && grant.state !== "active") return;
+  const { person, clientId, redirectUri, scopes, accessIdentity } = grant.authorization;
   context.log({
     level: ALARMING.includes(reason) ? "WARN" : "INFO",
     message: "OAuth grant ended",
     code: reason,
-    userId: grant.authorization.person.oid,
-    metadata: auditFacts(grant.authorization),
+    userId: person.oid,
+    metadata: { clientId, redirectHost: new URL(redirectUri).host, scopes, accessIdentity },
   });
 }

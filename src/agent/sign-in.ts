@@ -6,7 +6,6 @@ import { mintToken } from "../crypto/token.ts";
 import { entraAuthorizeUrl } from "../entra/authorize-url.ts";
 import { verifyIdToken } from "../entra/id-token.ts";
 import { type EntraFailure, redeemEntraCode } from "../entra/token.ts";
-import { auditFacts } from "../oauth/audit-facts.ts";
 import {
   type Authorization,
   CODE_LIFETIME_SECONDS,
@@ -114,8 +113,13 @@ export async function finishLogin(input: CompleteLogin, context: AgentContext): 
     return { kind: "refused", reason: "login_over" };
   }
   store.saveMicrosoft(tokens);
-  const { oid: userId } = identity.value;
-  context.log({ level: "INFO", message: "OAuth sign-in completed", userId, metadata: auditFacts(authorization) });
+  const { clientId, redirectUri } = authorization;
+  context.log({
+    level: "INFO",
+    message: "OAuth sign-in completed",
+    userId: identity.value.oid,
+    metadata: { clientId, redirectHost: new URL(redirectUri).host, scopes, accessIdentity },
+  });
   return { kind: "answered", request, answer: { code } };
 }
 

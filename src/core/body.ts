@@ -1,5 +1,4 @@
-import { concatBytes, readUtf8 } from "./bytes.ts";
-import { parseJson } from "./json.ts";
+import { concatBytes } from "./bytes.ts";
 import { err, ok, type Result } from "./result.ts";
 
 /**
@@ -42,11 +41,4 @@ export async function readBounded(
   }
   const [first] = chunks;
   return ok(chunks.length === 1 && first !== undefined ? first : concatBytes(...chunks));
-}
-
-/** @returns the value of a JSON body up to a bound, or undefined for anything else */
-export async function readJson(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<unknown> {
-  const bytes = await readBounded(body, maxBytes);
-  const value = bytes.ok ? parseJson(readUtf8(bytes.value) ?? "") : bytes;
-  return value.ok ? value.value : undefined;
 }

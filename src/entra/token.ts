@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import type { Config } from "../config.ts";
-import { readJson } from "../core/body.ts";
+import { readBounded } from "../core/body.ts";
+import { readUtf8 } from "../core/bytes.ts";
+import { parseJson } from "../core/json.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { addSeconds, type EpochSeconds } from "../core/time.ts";
 import { fetchFrom } from "../egress/fetch.ts";
@@ -83,10 +85,16 @@ async function requestTokens(
     const init = { method: "POST", body: form, headers: { Accept: "application/json" } };
     const signal = AbortSignal.timeout(DEADLINE_MS);
     const response = await fetchFrom(config.MICROSOFT_AUTHORITY, entraEndpoint(config, "token"), init, signal);
-    return readTokenAnswer(response.status, response.headers, await readJson(response.body, MAX_ANSWER_BYTES), now);
+    return readTokenAnswer(response.status, response.headers, await readJson(response), now);
   } catch {
     return err(unavailable("no_answer", undefined));
   }
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  const bytes = await readBounded(response.body, MAX_ANSWER_BYTES);
+  const value = bytes.ok ? parseJson(readUtf8(bytes.value) ?? "") : undefined;
+  return value?.ok ? value.value : undefined;
 }
 
 /** Pure. Decides by `error`, never by its description (Entra: reference-error-codes). */

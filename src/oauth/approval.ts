@@ -3,9 +3,8 @@ import { html } from "../http/html.ts";
 import { readForm } from "../http/parameters.ts";
 import { redirect } from "../http/responses.ts";
 import { type ApprovalForm, openApprovalForm } from "./approval-form.ts";
-import { approvalPage } from "./approval-page.ts";
+import { approvalPage, redirectHost } from "./approval-page.ts";
 import { rememberApproval } from "./approvals.ts";
-import { auditFacts } from "./audit-facts.ts";
 import { authorizationResponse, UNKNOWN_CLIENT } from "./authorization-request.ts";
 import { readFormCookie } from "./authorize.ts";
 import { about, cookieKeys, makeCookie, type OAuthContext } from "./context.ts";
@@ -107,8 +106,9 @@ function refuseUsed(context: OAuthContext): Response {
 
 function logDecision(
   message: "OAuth grant approved" | "OAuth grant denied",
-  request: AuthorizationRequest,
+  { clientId, redirectUri, scopes }: AuthorizationRequest,
   { log, accessIdentity }: OAuthContext,
 ): void {
-  log({ level: "INFO", message, metadata: auditFacts({ ...request, accessIdentity }) });
+  const metadata = { clientId, redirectHost: redirectHost(redirectUri), scopes, accessIdentity };
+  log({ level: "INFO", message, metadata });
 }

@@ -17,7 +17,7 @@ const PLACE = { purpose: "approvals", owner: "", column: "cookie" } as const;
  * `<64 hex digits: HMAC-SHA-256 by COOKIE_SECRET over the payload>.<base64 of a box>`.
  */
 export async function readApprovals(context: OAuthContext): Promise<readonly string[]> {
-  const cookie = getCookie(APPROVALS_COOKIE, context) ?? "";
+  const cookie = getCookie(APPROVALS_COOKIE, context);
   const [, signature, payload] = /^([0-9a-f]{64})\.(.{1,4000})$/.exec(cookie) ?? [];
   if (signature === undefined || payload === undefined) return [];
   const { COOKIE_SECRET, COOKIE_SECRET_PREVIOUS = COOKIE_SECRET } = context.config;

@@ -25,7 +25,7 @@ export async function completeSignIn(context: OAuthContext): Promise<Response> {
   const completed = await context.grants(gid).completeLogin({
     ...about(gid, context),
     stateHash: await sha256(state),
-    loginCookieHash: await sha256(getCookie(cookie, context) ?? ""),
+    loginCookieHash: await sha256(getCookie(cookie, context)),
     accessIdentity: context.accessIdentity,
     code,
     error,

@@ -1,5 +1,6 @@
-import { readJson } from "../core/body.ts";
-import { isJsonObject } from "../core/json.ts";
+import { readBody } from "../core/body.ts";
+import { readUtf8 } from "../core/bytes.ts";
+import { isJsonObject, parseJson } from "../core/json.ts";
 import { sha256 } from "../crypto/hash.ts";
 import { fetchFrom } from "../egress/fetch.ts";
 import { readUrl } from "../http/origin.ts";
@@ -33,29 +34,31 @@ export async function findDocumentClient(
   cache: KVNamespace | undefined,
 ): Promise<Client | undefined> {
   const key = `client-document:${await sha256(clientId)}`;
-  const cached = await cache?.get(key, "json");
-  const document = cached ?? (await fetchDocument(clientId));
-  const client = readDocument(document, clientId);
-  if (client && !cached) await cache?.put(key, JSON.stringify(document), { expirationTtl: CACHE_SECONDS });
+  const cached = await cache?.get(key);
+  const text = cached ?? (await fetchDocument(clientId));
+  const client = readDocument(text, clientId);
+  if (client && !cached) await cache?.put(key, text, { expirationTtl: CACHE_SECONDS });
   return client;
 }
 
-/** One request without redirects; a document that is late, long or not there is none. */
-async function fetchDocument(clientId: string): Promise<unknown> {
+/** One request without redirects; a document that is late, long or not there is empty. */
+async function fetchDocument(clientId: string): Promise<string> {
   try {
     const signal = AbortSignal.timeout(DEADLINE_MS);
     const init = { headers: { Accept: "application/json" } };
-    const { status, body } = await fetchFrom(new URL(clientId).origin, clientId, init, signal);
-    return status === 200 ? await readJson(body, MAX_DOCUMENT_BYTES) : undefined;
+    const response = await fetchFrom(new URL(clientId).origin, clientId, init, signal);
+    const bytes = response.status === 200 ? await readBody(response, MAX_DOCUMENT_BYTES) : undefined;
+    return (bytes?.ok && readUtf8(bytes.value)) || "";
   } catch {
-    return undefined;
+    return "";
   }
 }
 
-function readDocument(document: unknown, clientId: string): Client | undefined {
+function readDocument(text: string, clientId: string): Client | undefined {
+  const document = parseJson(text);
   // The document has to claim its own address, or anybody's JSON could be made a client.
-  if (!isJsonObject(document) || document.client_id !== clientId) return undefined;
-  const metadata = checkMetadata({ token_endpoint_auth_method: "none", ...document });
+  if (!document.ok || !isJsonObject(document.value) || document.value.client_id !== clientId) return undefined;
+  const metadata = checkMetadata({ token_endpoint_auth_method: "none", ...document.value });
   if (!metadata.ok || metadata.value.token_endpoint_auth_method !== "none") return undefined;
-  return { clientId, ...clientFields(metadata.value), registeredAt: 0 };
+  return { clientId, ...clientFields(metadata.value) };
 }

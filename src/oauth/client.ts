@@ -20,7 +20,7 @@ export const CLIENT = v.object({
   policyUri: Text,
   tosUri: Text,
   contacts: v.optional(v.array(v.string())),
-  registeredAt: v.optional(v.number(), 0),
+  registeredAt: v.optional(v.number()),
   lastUsedAt: v.optional(v.number()),
 });
 
@@ -43,7 +43,6 @@ export const STATIC_CLIENT: Client = {
   ],
   tokenEndpointAuthMethod: "none",
   grantTypes: [...GRANT_TYPES],
-  registeredAt: 0,
 };
 
 /** What a client id may look like before it is looked up: visible ASCII, RFC 6749 Appendix A.1. */

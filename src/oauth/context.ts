@@ -57,8 +57,9 @@ export async function readTokenOf(
   return kind ? readToken(await tokenKeys(config), kind, text, now) : err("token_malformed");
 }
 
-export function getCookie(name: string, context: OAuthContext): string | undefined {
-  return readCookie(context.request.headers.get("Cookie"), cookieName(name, isHttps(context)));
+/** The value of a cookie of ours; empty where there is none. */
+export function getCookie(name: string, context: OAuthContext): string {
+  return readCookie(context.request.headers.get("Cookie"), cookieName(name, isHttps(context))) ?? "";
 }
 
 /** A `Set-Cookie` value. @param maxAgeSeconds 0 removes the cookie */

@@ -66,7 +66,7 @@ const STATUS: { readonly [Code in OAuthErrorCode]?: number } = {
 export function oauthError(refusal: Refusal, context: OAuthContext, clientId = ""): Response {
   const { error, reason, description, status = STATUS[error] ?? 400, retryAfterSeconds = 5 } = refusal;
   // Not yet authenticated: only what can be no secret that was put into the wrong place.
-  const isPublic = /^([0-9a-f]{32}|https:\/\/\S{1,200})$/.test(clientId);
+  const isPublic = /^([0-9a-f]{32}|https:\/\/[^\s@?#]{1,200})$/.test(clientId);
   logRefusal(reason, context, isPublic ? clientId : undefined);
   return json(
     status,

@@ -43,8 +43,9 @@ async function exchange(
 ): Promise<Result<TokenResponse, Refusal>> {
   const isRefresh = form.grant_type === "refresh_token";
   const { code_verifier: codeVerifier = "", redirect_uri: redirectUri } = form;
-  const text = isRefresh ? form.refresh_token : form.code;
-  if (text === undefined) return missing(isRefresh ? "refresh_token" : "code");
+  const parameter = isRefresh ? "refresh_token" : "code";
+  const text = form[parameter];
+  if (text === undefined) return missing(parameter);
   if (!isRefresh && codeVerifier === "") return missing("code_verifier");
   if (isRefresh && !client.grantTypes.includes("refresh_token")) {
     return refuse("unauthorized_client", "grant_type_unregistered", "This client is not registered for refresh_token.");

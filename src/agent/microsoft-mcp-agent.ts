@@ -12,9 +12,9 @@ import { admit, answerOn, POLICY_VIOLATION } from "../mcp/socket.ts";
 import { tokenKeys } from "../oauth/context.ts";
 import { expireGrant } from "../oauth/grant/end.ts";
 import type {
+  About,
   BeginLogin,
   CompleteLogin,
-  EndGrant,
   GrantObject,
   RedeemCode,
   RefreshTokens,
@@ -87,7 +87,7 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
     return revokeIssued(input, await this.#context(input));
   }
 
-  async endGrant(input: EndGrant) {
+  async endGrant(input: About) {
     return end("revoked", await this.#context(input));
   }
 

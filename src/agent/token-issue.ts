@@ -1,43 +1,23 @@
 import { addSeconds, type EpochSeconds, earlier } from "../core/time.ts";
-import { type Box, type BoxPlace, open, seal } from "../crypto/box.ts";
+import { open, seal } from "../crypto/box.ts";
 import { sha256 } from "../crypto/hash.ts";
-import { mintToken, type Token } from "../crypto/token.ts";
+import { mintToken } from "../crypto/token.ts";
 import { revokeToken } from "../oauth/grant/access.ts";
 import { type CodeProblem, redeemCode } from "../oauth/grant/code.ts";
-import { ACCESS_LIFETIME_SECONDS, type Authorization, type Grant, REFRESH_IDLE_SECONDS } from "../oauth/grant/grant.ts";
+import { ACCESS_LIFETIME_SECONDS, type Authorization, REFRESH_IDLE_SECONDS } from "../oauth/grant/grant.ts";
 import { type RefreshProblem, rotateRefresh } from "../oauth/grant/refresh.ts";
-import type { MicrosoftProblem, RedeemCode, RefreshTokens, RevokeToken, TokenAnswer } from "../oauth/grants.ts";
-import { computeChallenge } from "../oauth/pkce.ts";
+import type { About, MicrosoftProblem, RedeemCode, RefreshTokens, RevokeToken, TokenAnswer } from "../oauth/grants.ts";
 import { isOurResource } from "../oauth/resource.ts";
 import { commit } from "./audit.ts";
 import type { AgentContext } from "./context.ts";
 
-/** Tokens drawn and hashed before the check, so that nothing is awaited between check and write. */
-interface FreshTokens {
-  readonly access: Token;
-  readonly accessHash: string;
-  readonly refresh: Token;
-  readonly refreshHash: string;
-}
-
 /** RFC 6749 §4.1.3: a code for tokens. Microsoft is not asked. */
 export async function issueForCode(input: RedeemCode, context: AgentContext): Promise<TokenAnswer<CodeProblem>> {
-  const fresh = await drawTokens(context);
-  const presented = {
-    codeHash: await sha256(input.code),
-    clientId: input.clientId,
-    redirectUri: input.redirectUri,
-    isResourceAccepted: (granted: string) => isOurResource(granted, input.origin),
-    computedChallenge: await computeChallenge(input.codeVerifier),
-    accessHash: fresh.accessHash,
-    accessExpiresAt: fresh.access.expiresAt,
-    refreshHash: fresh.refreshHash,
-    refreshExpiresAt: fresh.refresh.expiresAt,
-  };
-  const outcome = commit(redeemCode(context.store.grant(), presented, context.now()), context);
+  const fresh = await drawTokens(input, context);
+  const outcome = commit(redeemCode(context.store.grant(), { ...input, ...fresh }, context.now()), context);
   if (outcome.kind === "refused") return outcome;
-  context.log({ level: "INFO", message: "OAuth code redeemed", userId: outcome.authorization.person.oid });
-  return issued(fresh.access, fresh.refresh.text, outcome.authorization, outcome.authorization.scopes, context);
+  const { authorization } = outcome;
+  return issue("OAuth code redeemed", fresh, authorization, authorization.scopes, context);
 }
 
 /** RFC 6749 §6: tokens for a refresh token, after making sure that Microsoft still knows the person. */
@@ -45,89 +25,87 @@ export async function issueForRefresh(
   input: RefreshTokens,
   context: AgentContext,
 ): Promise<TokenAnswer<RefreshProblem | MicrosoftProblem>> {
-  const fresh = await drawTokens(context);
+  const fresh = await drawTokens(input, context);
+  // Opens only with the text of the token before: storage and our key together do not reveal the successor.
+  const place = { purpose: "successor", owner: input.gid, column: "successor", presented: input.refreshToken } as const;
   const presented = {
+    ...input,
+    ...fresh,
     refreshHash: await sha256(input.refreshToken),
-    clientId: input.clientId,
-    isResourceAccepted: (granted: string) => isOurResource(granted, input.origin),
-    scopes: input.scopes,
-    accessHash: fresh.accessHash,
-    accessExpiresAt: fresh.access.expiresAt,
     successorHash: fresh.refreshHash,
-    successorExpiresAt: fresh.refresh.expiresAt,
-    successorBox: await seal(context.keys, successorPlace(context.gid, input.refreshToken), fresh.refresh.text),
+    successorExpiresAt: fresh.refreshExpiresAt,
+    successorBox: await seal(context.keys, place, fresh.refreshToken),
   };
+  const judge = () => rotateRefresh(context.store.grant(), presented, context.now());
   // What would be refused anyway never gets as far as Entra; and nothing rotates before Entra has agreed.
-  const rehearsal = rotateRefresh(context.store.grant(), presented, context.now());
-  if (rehearsal.outcome.kind !== "refused") {
+  if (judge().outcome.kind !== "refused") {
     const microsoft = await context.microsoft.accessToken(context);
     if (!microsoft.ok) {
-      const reason = microsoft.error.kind === "ended" ? "microsoft_ended" : "microsoft_unavailable";
-      const { retryAfterSeconds } = microsoft.error;
-      return { kind: "refused", reason, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
+      const { kind, retryAfterSeconds } = microsoft.error;
+      return { kind: "refused", reason: `microsoft_${kind}`, retryAfterSeconds };
     }
   }
-  const outcome = commit(rotateRefresh(context.store.grant(), presented, context.now()), context);
+  const outcome = commit(judge(), context);
   if (outcome.kind === "refused") return outcome;
-  context.log({ level: "INFO", message: "OAuth tokens refreshed", userId: outcome.authorization.person.oid });
-  const refreshText =
-    outcome.kind === "rotated"
-      ? fresh.refresh.text
-      : await openSuccessor(outcome.successorBox, input.refreshToken, context);
-  // The key that sealed it is gone: the client signs in again.
-  if (refreshText === undefined) return { kind: "refused", reason: "refresh_unknown" };
-  return issued(fresh.access, refreshText, outcome.authorization, outcome.scopes, context);
+  let { refreshToken } = fresh;
+  if (outcome.kind === "repeated") {
+    const successor = await open(context.keys, place, outcome.successorBox);
+    // The key that sealed it is gone: the client signs in again.
+    if (!successor.ok) return { kind: "refused", reason: "refresh_unknown" };
+    refreshToken = successor.value.plaintext;
+  }
+  const { authorization, scopes } = outcome;
+  return issue("OAuth tokens refreshed", { ...fresh, refreshToken }, authorization, scopes, context);
 }
 
-async function drawTokens(context: AgentContext): Promise<FreshTokens> {
-  const now = context.now();
-  const end = grantEnd(context.store.grant(), now);
-  const accessEnd = earlier(addSeconds(now, ACCESS_LIFETIME_SECONDS), end);
-  const refreshEnd = earlier(addSeconds(now, REFRESH_IDLE_SECONDS), end);
-  const [access, refresh] = await Promise.all([
-    mintToken(context.keys, "m365a", context.gid, accessEnd),
-    mintToken(context.keys, "m365r", context.gid, refreshEnd),
-  ]);
-  const [accessHash, refreshHash] = await Promise.all([sha256(access.text), sha256(refresh.text)]);
-  return { access, accessHash, refresh, refreshHash };
+type FreshTokens = Awaited<ReturnType<typeof drawTokens>>;
+
+/** Drawn and hashed before the check, so that nothing is awaited between check and write. */
+async function drawTokens({ gid, origin }: About, { keys, store, now }: AgentContext) {
+  const grant = store.grant();
+  // Without an authorization nothing is issued, whatever was drawn.
+  const end = grant && "authorization" in grant ? grant.authorization.expiresAt : now();
+  const draw = async (kind: "m365a" | "m365r", lifetimeSeconds: number) => {
+    const expiresAt: EpochSeconds = earlier(addSeconds(now(), lifetimeSeconds), end);
+    const { text } = await mintToken(keys, kind, gid, expiresAt);
+    return [text, expiresAt, await sha256(text)] as const;
+  };
+  const [accessToken, accessExpiresAt, accessHash] = await draw("m365a", ACCESS_LIFETIME_SECONDS);
+  const [refreshToken, refreshExpiresAt, refreshHash] = await draw("m365r", REFRESH_IDLE_SECONDS);
+  const isResourceAccepted = (granted: string) => isOurResource(granted, origin);
+  return {
+    accessToken,
+    accessExpiresAt,
+    accessHash,
+    refreshToken,
+    refreshExpiresAt,
+    refreshHash,
+    isResourceAccepted,
+  };
 }
 
-function grantEnd(grant: Grant | undefined, now: EpochSeconds): EpochSeconds {
-  return grant?.state === "coded" || grant?.state === "active" ? grant.authorization.expiresAt : now;
-}
-
-async function openSuccessor(box: Box, presented: string, context: AgentContext): Promise<string | undefined> {
-  const opened = await open(context.keys, successorPlace(context.gid, presented), box);
-  return opened.ok ? opened.value.plaintext : undefined;
-}
-
-/** Opens only with the text of the token before: storage and our key together do not reveal the successor. */
-function successorPlace(gid: string, predecessor: string): BoxPlace {
-  return { purpose: "successor", owner: gid, column: "successor", presented: predecessor };
-}
-
-function issued(
-  access: Token,
-  refreshToken: string,
+function issue(
+  message: "OAuth code redeemed" | "OAuth tokens refreshed",
+  { accessToken, accessExpiresAt, refreshToken }: FreshTokens,
   authorization: Authorization,
   scopes: Authorization["scopes"],
-  context: AgentContext,
+  { now, log }: AgentContext,
 ): TokenAnswer<never> {
-  return {
-    kind: "issued",
-    accessToken: access.text,
-    refreshToken,
-    expiresInSeconds: access.expiresAt - context.now(),
-    scopes,
-    authorization,
-  };
+  log({ level: "INFO", message, userId: authorization.person.oid });
+  const response = {
+    access_token: accessToken,
+    token_type: "Bearer",
+    expires_in: accessExpiresAt - now(),
+    refresh_token: refreshToken,
+    scope: scopes.join(" "),
+  } as const;
+  return { kind: "issued", response, authorization };
 }
 
 /** RFC 7009 §2.1. What belongs to another client, or is unknown, stays as it is. */
-export async function revokeIssued(input: RevokeToken, context: AgentContext): Promise<void> {
-  const presented = { hash: await sha256(input.token), clientId: input.clientId };
-  const outcome = commit(revokeToken(context.store.grant(), presented), context);
-  if (outcome === "access_removed") {
-    context.log({ level: "INFO", message: "OAuth token revoked", metadata: { clientId: input.clientId } });
+export function revokeIssued(input: RevokeToken, context: AgentContext): void {
+  const { clientId } = input;
+  if (commit(revokeToken(context.store.grant(), input), context) === "access_removed") {
+    context.log({ level: "INFO", message: "OAuth token revoked", metadata: { clientId } });
   }
 }

@@ -11,8 +11,7 @@ import type { Caller, CallOutcome, McpDeps, ProtectedCall } from "../mcp/call.ts
 import { identityMismatch, rateLimited, signIn } from "../mcp/dispatch.ts";
 import { upgraded } from "../mcp/socket.ts";
 import { answerPost, answerStreamPost, refuseStream, respond, wantsStream } from "../mcp/streamable-http.ts";
-import { claimsToBeOurs, readBearer } from "../oauth/bearer.ts";
-import { tokenKeys } from "../oauth/context.ts";
+import { readBearer } from "../oauth/bearer.ts";
 import { type Exchange, grantObject } from "./exchange.ts";
 import { spentQuota } from "./limits.ts";
 
@@ -85,9 +84,10 @@ async function identify(exchange: Exchange): Promise<Identified> {
   const place = { origin, path: url.pathname === "/mcp" ? "/mcp" : "/sse" };
   const depsOf = (caller: Caller) => mcpDeps(caller, place, config, exchange);
   const header = request.headers.get("Authorization");
-  if (!config.ok || !claimsToBeOurs(header)) return { deps: depsOf({ kind: "anonymous" }) };
-  const bearer = await readBearer(header, await tokenKeys(config.value), epochSeconds(clock()));
-  if (bearer.kind !== "valid") return { deps: depsOf({ kind: "invalid" }) };
+  if (!config.ok || header === null) return { deps: depsOf({ kind: "anonymous" }) };
+  const bearer = await readBearer(header, config.value, epochSeconds(clock()));
+  if (bearer.kind === "none") return { deps: depsOf({ kind: "anonymous" }) };
+  if (bearer.kind === "invalid") return { deps: depsOf({ kind: "invalid" }) };
   const { gid, text, expiresAt } = bearer.token;
   const perimeter = { identity, isRequired: isAccessRequired(config.value, url.pathname) };
   const trace = { requestId, clientType };

@@ -13,7 +13,12 @@ export interface EntraIdentity {
   readonly email: string;
 }
 
-const GUID = v.pipe(v.string(), v.regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/), v.toLowerCase());
+/** In any case; read as lower case. */
+export const GUID = v.pipe(
+  v.string(),
+  v.regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/),
+  v.toLowerCase(),
+);
 
 const CLAIMS = v.object({
   tid: GUID,

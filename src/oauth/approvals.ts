@@ -1,9 +1,8 @@
 import { hex, utf8 } from "../core/bytes.ts";
 import { openValue, sealValue } from "../crypto/box.ts";
 import { hmac, importHmacKey, sha256 } from "../crypto/hash.ts";
-import { cookieName, readCookie, setCookie } from "../http/cookies.ts";
 import { STATIC_CLIENT_ID } from "./client.ts";
-import { cookieKeys, isHttps, type OAuthContext } from "./context.ts";
+import { cookieKeys, getCookie, makeCookie, type OAuthContext } from "./context.ts";
 import type { AuthorizationRequest } from "./grants.ts";
 import { isNativeRedirect } from "./redirect-uri.ts";
 
@@ -18,14 +17,15 @@ const PLACE = { purpose: "approvals", owner: "", column: "cookie" } as const;
  * `<64 hex digits: HMAC-SHA-256 by COOKIE_SECRET over the payload>.<base64 of a box>`.
  */
 export async function readApprovals(context: OAuthContext): Promise<readonly string[]> {
-  const cookie = readCookie(context.request.headers.get("Cookie"), cookieName(APPROVALS_COOKIE, isHttps(context)));
-  const [, signature, payload] = /^([0-9a-f]{64})\.([A-Za-z0-9+/]{1,4000}={0,2})$/.exec(cookie ?? "") ?? [];
-  if (signature === undefined || payload === undefined || payload.length % 4 !== 0) return [];
-  const { COOKIE_SECRET, COOKIE_SECRET_PREVIOUS } = context.config;
-  const secrets = COOKIE_SECRET_PREVIOUS === undefined ? [COOKIE_SECRET] : [COOKIE_SECRET, COOKIE_SECRET_PREVIOUS];
-  const signatures = await Promise.all(secrets.map((secret) => sign(payload, secret)));
-  if (!signatures.includes(signature)) return [];
-  const opened = await openValue<readonly string[]>(await cookieKeys(context.config), PLACE, atob(payload));
+  const cookie = getCookie(APPROVALS_COOKIE, context);
+  const [, signature, payload] = /^([0-9a-f]{64})\.(.{1,4000})$/.exec(cookie) ?? [];
+  if (signature === undefined || payload === undefined) return [];
+  const { COOKIE_SECRET, COOKIE_SECRET_PREVIOUS = COOKIE_SECRET } = context.config;
+  // Whoever could sign it wrote it, so it is base64 and a box of ours.
+  const isOurs =
+    signature === (await sign(payload, COOKIE_SECRET)) || signature === (await sign(payload, COOKIE_SECRET_PREVIOUS));
+  if (!isOurs) return [];
+  const opened = await openValue<readonly string[]>(await cookieKeys(context), PLACE, atob(payload));
   return opened.ok ? opened.value.value : [];
 }
 
@@ -33,10 +33,9 @@ export async function readApprovals(context: OAuthContext): Promise<readonly str
 export async function rememberApproval(request: AuthorizationRequest, context: OAuthContext): Promise<string> {
   const approval = await nameApproval(request);
   const others = (await readApprovals(context)).filter((other) => other !== approval);
-  const box = await sealValue(await cookieKeys(context.config), PLACE, [...others, approval].slice(-MAX_APPROVALS));
-  const payload = btoa(box);
+  const payload = btoa(await sealValue(await cookieKeys(context), PLACE, [...others, approval].slice(-MAX_APPROVALS)));
   const value = `${await sign(payload, context.config.COOKIE_SECRET)}.${payload}`;
-  return setCookie(APPROVALS_COOKIE, value, APPROVALS_COOKIE_SECONDS, isHttps(context));
+  return makeCookie(APPROVALS_COOKIE, value, APPROVALS_COOKIE_SECONDS, context);
 }
 
 /**
@@ -49,10 +48,8 @@ export async function isRemembered(request: AuthorizationRequest, context: OAuth
 }
 
 /** Another client, redirect, resource or set of scopes is another approval. */
-function nameApproval({ clientId, redirectUri, scopes, resource }: AuthorizationRequest): Promise<string> {
-  return sha256(JSON.stringify([clientId, redirectUri, [...scopes].sort(), resource])).then((hash) =>
-    hash.slice(0, 22),
-  );
+async function nameApproval({ clientId, redirectUri, scopes, resource }: AuthorizationRequest): Promise<string> {
+  return (await sha256(JSON.stringify([clientId, redirectUri, [...scopes].sort(), resource]))).slice(0, 22);
 }
 
 async function sign(payload: string, secret: string): Promise<string> {

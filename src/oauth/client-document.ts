@@ -1,4 +1,4 @@
-import { readBounded } from "../core/body.ts";
+import { readBody } from "../core/body.ts";
 import { readUtf8 } from "../core/bytes.ts";
 import { isJsonObject, parseJson } from "../core/json.ts";
 import { sha256 } from "../crypto/hash.ts";
@@ -14,17 +14,18 @@ const DEADLINE_MS = 10_000;
 const CACHE_SECONDS = 86_400;
 
 /**
- * A client id that is the address of a document: https, a path, and a public name. What a server could be made to
- * reach inside a network (addresses, ports, bare names) is refused before anything is fetched.
+ * https, a host name of letters at its end (IPv4 literals end in digits, IPv6 ones in a bracket) that is not one of a
+ * network's own, no port or user name, and a path; no fragment.
+ */
+const DOCUMENT_URL =
+  /^https:\/\/([a-z0-9-]+\.)+(?!(local|localhost|internal|intranet|home|lan|arpa|test|invalid|onion)\/)[a-z][a-z0-9-]*[a-z0-9]\/[^?#][^#]*$/;
+
+/**
+ * A client id that is the address of a document. What a server could be made to reach inside a network (addresses,
+ * ports, bare names) is refused before anything is fetched.
  */
 export function isClientDocumentUrl(clientId: string): boolean {
-  const url = readUrl(clientId);
-  if (url === undefined || url.protocol !== "https:" || url.href !== clientId || clientId.length > 2048) return false;
-  if (url.username !== "" || url.password !== "" || url.port !== "" || clientId.includes("#") || url.pathname === "/")
-    return false;
-  // A public name ends in letters; IPv4 literals end in digits, IPv6 ones in a bracket.
-  const isPublicName = /^([a-z0-9-]+\.)+[a-z][a-z0-9-]*[a-z0-9]$/.test(url.hostname);
-  return isPublicName && !/\.(local|localhost|internal|intranet|home|lan|arpa|test|invalid|onion)$/.test(url.hostname);
+  return clientId.length <= 2048 && DOCUMENT_URL.test(clientId) && readUrl(clientId)?.href === clientId;
 }
 
 /** The client that a document describes, from the cache or from its address. Public clients only. */
@@ -34,23 +35,22 @@ export async function findDocumentClient(
 ): Promise<Client | undefined> {
   const key = `client-document:${await sha256(clientId)}`;
   const cached = await cache?.get(key);
-  if (cached) return readDocument(cached, clientId);
-  const text = await fetchDocument(clientId);
-  const client = text === undefined ? undefined : readDocument(text, clientId);
-  if (client !== undefined && text !== undefined) await cache?.put(key, text, { expirationTtl: CACHE_SECONDS });
+  const text = cached ?? (await fetchDocument(clientId));
+  const client = readDocument(text, clientId);
+  if (client && !cached) await cache?.put(key, text, { expirationTtl: CACHE_SECONDS });
   return client;
 }
 
-/** One request without redirects; a document that is late, long or not there is none. */
-async function fetchDocument(clientId: string): Promise<string | undefined> {
+/** One request without redirects; a document that is late, long or not there is empty. */
+async function fetchDocument(clientId: string): Promise<string> {
   try {
     const signal = AbortSignal.timeout(DEADLINE_MS);
     const init = { headers: { Accept: "application/json" } };
     const response = await fetchFrom(new URL(clientId).origin, clientId, init, signal);
-    const bytes = response.status === 200 ? await readBounded(response.body, MAX_DOCUMENT_BYTES) : undefined;
-    return bytes?.ok ? readUtf8(bytes.value) : undefined;
+    const bytes = response.status === 200 ? await readBody(response, MAX_DOCUMENT_BYTES) : undefined;
+    return (bytes?.ok && readUtf8(bytes.value)) || "";
   } catch {
-    return undefined;
+    return "";
   }
 }
 
@@ -60,5 +60,5 @@ function readDocument(text: string, clientId: string): Client | undefined {
   if (!document.ok || !isJsonObject(document.value) || document.value.client_id !== clientId) return undefined;
   const metadata = checkMetadata({ token_endpoint_auth_method: "none", ...document.value });
   if (!metadata.ok || metadata.value.token_endpoint_auth_method !== "none") return undefined;
-  return { clientId, ...clientFields(metadata.value), registeredAt: 0 };
+  return { clientId, ...clientFields(metadata.value) };
 }

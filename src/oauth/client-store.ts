@@ -24,21 +24,20 @@ export function createClientStore(
   configured: KVNamespace | undefined,
   documents: KVNamespace | undefined,
 ): ClientStore {
-  const key = (clientId: string) => `client:${clientId}`;
   const put = (client: Client, expirationTtl: number) =>
-    registrations.put(key(client.clientId), JSON.stringify(client), {
-      expirationTtl,
-      metadata: { clientName: client.clientName, registeredAt: client.registeredAt },
-    });
+    registrations.put(keyOf(client.clientId), JSON.stringify(client), { expirationTtl });
+  const lookUp = async (clientId: string) =>
+    (await readClient(registrations, clientId)) ?? (await readClient(configured, clientId));
   return {
     async find(clientId) {
       if (isClientDocumentUrl(clientId)) return findDocumentClient(clientId, documents);
       if (!isClientId(clientId)) return undefined;
-      if (clientId === STATIC_CLIENT_ID) return findStatic(registrations, configured);
-      return (
-        readClient(await registrations.get(key(clientId)), clientId) ??
-        readClient((await configured?.get(key(clientId))) ?? null, clientId)
-      );
+      if (clientId !== STATIC_CLIENT_ID) return lookUp(clientId);
+      // The operator may map the static id, and it alone, to a client of their own.
+      const actual = await configured?.get(`static_client_actual:${STATIC_CLIENT_ID}`);
+      if (!actual || !isClientId(actual)) return STATIC_CLIENT;
+      const client = await lookUp(actual);
+      return client && { ...client, clientId };
     },
     save: (client) => put(client, UNUSED_CLIENT_SECONDS),
     async touch(client, now) {
@@ -46,27 +45,18 @@ export function createClientStore(
       if (isClientDocumentUrl(client.clientId)) return;
       if (client.lastUsedAt !== undefined && now - client.lastUsedAt < TOUCH_INTERVAL_SECONDS) return;
       // A client of the operator's is not in this namespace and must not get an expiry.
-      if ((await registrations.get(key(client.clientId))) === null) return;
-      await put({ ...client, lastUsedAt: now }, USED_CLIENT_SECONDS);
+      if (await readClient(registrations, client.clientId))
+        await put({ ...client, lastUsedAt: now }, USED_CLIENT_SECONDS);
     },
   };
 }
 
-/** The operator may map the static id, and it alone, to a client of their own. */
-async function findStatic(
-  registrations: KVNamespace,
-  configured: KVNamespace | undefined,
-): Promise<Client | undefined> {
-  const actual = (await configured?.get(`static_client_actual:${STATIC_CLIENT_ID}`)) ?? null;
-  if (actual === null || !isClientId(actual)) return STATIC_CLIENT;
-  const text = (await configured?.get(`client:${actual}`)) ?? (await registrations.get(`client:${actual}`));
-  const client = readClient(text, actual);
-  return client && { ...client, clientId: STATIC_CLIENT_ID };
+function keyOf(clientId: string): string {
+  return `client:${clientId}`;
 }
 
-function readClient(text: string | null, clientId: string): Client | undefined {
-  if (text === null) return undefined;
-  const value = parseJson(text);
+async function readClient(store: KVNamespace | undefined, clientId: string): Promise<Client | undefined> {
+  const value = parseJson((await store?.get(keyOf(clientId))) ?? "");
   const client = v.safeParse(CLIENT, value.ok ? value.value : undefined);
   return client.success && client.output.clientId === clientId ? client.output : undefined;
 }

@@ -1,10 +1,13 @@
 import type { Config } from "../config.ts";
+import { err, type Result } from "../core/result.ts";
 import type { EpochSeconds } from "../core/time.ts";
 import { type KeyRing, loadKeyRing } from "../crypto/keys.ts";
+import { readToken, type Token, type TokenKind, type TokenProblem } from "../crypto/token.ts";
 import type { GraphScope } from "../graph/scopes.ts";
+import { cookieName, readCookie, setCookie } from "../http/cookies.ts";
 import type { Log } from "../observe/log.ts";
 import type { ClientStore } from "./client-store.ts";
-import type { Grants, Trace } from "./grants.ts";
+import type { About, Grants } from "./grants.ts";
 
 /** What every OAuth endpoint is given: the request and all effects it may have. */
 export interface OAuthContext {
@@ -29,9 +32,9 @@ export interface OAuthContext {
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
-/** Names the request to a grant's object. */
-export function trace({ requestId, clientType }: OAuthContext): Trace {
-  return { requestId, clientType };
+/** What every call to a grant's object says: whose grant it is, and which request it belongs to. */
+export function about(gid: string, { origin, requestId, clientType }: OAuthContext): About {
+  return { gid, origin, trace: { requestId, clientType } };
 }
 
 /** Seals tokens and tags them. */
@@ -40,11 +43,31 @@ export function tokenKeys(config: Config): Promise<KeyRing> {
 }
 
 /** Seals what a browser carries: forms and cookies. */
-export function cookieKeys(config: Config): Promise<KeyRing> {
+export function cookieKeys({ config }: OAuthContext): Promise<KeyRing> {
   return loadKeyRing(config.COOKIE_ENCRYPTION_KEY, config.COOKIE_ENCRYPTION_KEY_PREVIOUS);
 }
 
+/** Reads a token that is of one of these kinds; which one, it says itself. */
+export async function readTokenOf(
+  kinds: readonly TokenKind[],
+  text: string,
+  { config, now }: OAuthContext,
+): Promise<Result<Token, TokenProblem>> {
+  const kind = kinds.find((name) => text.startsWith(name));
+  return kind ? readToken(await tokenKeys(config), kind, text, now) : err("token_malformed");
+}
+
+/** The value of a cookie of ours; empty where there is none. */
+export function getCookie(name: string, context: OAuthContext): string {
+  return readCookie(context.request.headers.get("Cookie"), cookieName(name, isHttps(context))) ?? "";
+}
+
+/** A `Set-Cookie` value. @param maxAgeSeconds 0 removes the cookie */
+export function makeCookie(name: string, value: string, maxAgeSeconds: number, context: OAuthContext): string {
+  return setCookie(name, value, maxAgeSeconds, isHttps(context));
+}
+
 /** Whether cookies can be `Secure`: everywhere but on plain http, which only loopback gets to use. */
-export function isHttps(context: OAuthContext): boolean {
-  return context.origin.startsWith("https:");
+function isHttps({ origin }: OAuthContext): boolean {
+  return origin.startsWith("https:");
 }

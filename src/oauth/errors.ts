@@ -1,87 +1,93 @@
+import { err } from "../core/result.ts";
 import type { FormProblem } from "../http/parameters.ts";
 import { json } from "../http/responses.ts";
 import type { OAuthContext } from "./context.ts";
+import { errorPage } from "./page.ts";
 
-/** RFC 6749 §5.2, RFC 7591 §3.2.2, RFC 8707 §2, and §4.1.2.1 for what passes by itself. */
+/** RFC 6749 §4.1.2.1 and §5.2, RFC 7591 §3.2.2, RFC 8707 §2. */
 export type OAuthErrorCode =
   | "invalid_request"
   | "invalid_client"
   | "invalid_grant"
   | "unauthorized_client"
   | "unsupported_grant_type"
+  | "unsupported_response_type"
   | "invalid_scope"
   | "invalid_target"
   | "invalid_redirect_uri"
   | "invalid_client_metadata"
+  | "access_denied"
   | "temporarily_unavailable"
   | "server_error";
 
-/** What goes over the wire; `reason` goes to the log alone. */
-export interface OAuthError {
+/** Why a request is refused. `error` and `description` go over the wire, `reason` to the log alone. */
+export interface Refusal {
   readonly error: OAuthErrorCode;
-  readonly description: string;
   readonly reason: string;
-  readonly status?: number;
-  readonly retryAfterSeconds?: number;
+  readonly description: string;
+  /** Where it is not the usual one of `error`. */
+  readonly status?: number | undefined;
+  readonly retryAfterSeconds?: number | undefined;
 }
+
+export function refuse(error: OAuthErrorCode, reason: string, description: string, more?: Partial<Refusal>) {
+  return err<Refusal>({ error, reason, description, ...more });
+}
+
+/** A parameter that must be there is not. */
+export function missing(parameter: string) {
+  return refuse("invalid_request", `${parameter}_missing`, `${parameter} is missing.`);
+}
+
+/** A form or query that could not be read. */
+export function parameterRefusal(problem: FormProblem, maxBytes = 0): Refusal {
+  const { reason } = problem;
+  const isTooLarge = reason === "body_too_large";
+  const description = isTooLarge
+    ? `The body may have at most ${maxBytes} bytes.`
+    : reason === "parameter_repeated"
+      ? `The parameter ${quoteName(problem.name)} was sent more than once.`
+      : "Send an application/x-www-form-urlencoded body in UTF-8.";
+  return { error: "invalid_request", reason, description, status: isTooLarge ? 413 : 400 };
+}
+
+/** RFC 6749 §5.2 allows only printable ASCII without quote and backslash in a description; names need less. */
+export function quoteName(text: string): string {
+  return `'${text.replace(/[^\w.-]/g, "?").slice(0, 64)}'`;
+}
+
+const STATUS: { readonly [Code in OAuthErrorCode]?: number } = {
+  invalid_client: 401,
+  server_error: 500,
+  temporarily_unavailable: 503,
+};
 
 /** The answer of /token, /register and /revoke to a request they refuse. */
-export function oauthError(problem: OAuthError, context: OAuthContext, clientId?: string): Response {
-  context.log({
-    level: "INFO",
-    message: "OAuth request refused",
-    code: problem.reason,
-    context: context.url.pathname,
-    // Not yet authenticated: only what can be no secret that was put into the wrong place.
-    metadata: { clientId: /^([0-9a-f]{32}|https:\/\/[^\s@?#]{1,200})$/.test(clientId ?? "") ? clientId : undefined },
-  });
-  const headers: Record<string, string> = {};
-  // RFC 6749 §5.2: the scheme the client may authenticate with.
-  if (problem.error === "invalid_client")
-    headers["WWW-Authenticate"] = 'Basic realm="microsoft-365-mcp", charset="UTF-8"';
-  if (problem.retryAfterSeconds !== undefined) headers["Retry-After"] = String(problem.retryAfterSeconds);
-  return json(problem.status ?? defaultStatus(problem.error), wireBody(problem), headers);
+export function oauthError(refusal: Refusal, context: OAuthContext, clientId = ""): Response {
+  const { error, reason, description, status = STATUS[error] ?? 400, retryAfterSeconds = 5 } = refusal;
+  // Not yet authenticated: only what can be no secret that was put into the wrong place.
+  const isPublic = /^([0-9a-f]{32}|https:\/\/[^\s@?#]{1,200})$/.test(clientId);
+  logRefusal(reason, context, isPublic ? clientId : undefined);
+  return json(
+    status,
+    { error, error_description: description },
+    {
+      // RFC 6749 §5.2: the scheme the client may authenticate with.
+      ...(error === "invalid_client" && { "WWW-Authenticate": 'Basic realm="microsoft-365-mcp"' }),
+      ...(status === 503 && { "Retry-After": String(retryAfterSeconds) }),
+    },
+  );
 }
 
-function wireBody(problem: OAuthError) {
-  return { error: problem.error, error_description: problem.description };
+/** The same for a person. Never a redirect: who sent this browser here is not known. */
+export function refusalPage(title: string, refusal: Omit<Refusal, "error">, context: OAuthContext): Response {
+  const { reason, description, status = 400 } = refusal;
+  logRefusal(reason, context);
+  const advice = `${description} Go back to the application and connect again.`;
+  return errorPage(context.request, status, title, advice, context.requestId);
 }
 
-function defaultStatus(error: OAuthErrorCode): number {
-  switch (error) {
-    case "invalid_client":
-      return 401;
-    case "temporarily_unavailable":
-      return 503;
-    case "server_error":
-      return 500;
-    default:
-      return 400;
-  }
-}
-
-/** A form that could not be read. */
-export function formError(problem: FormProblem, maxBytes: number): OAuthError {
-  switch (problem.reason) {
-    case "parameter_repeated":
-      return refuseForm(
-        problem.reason,
-        `The parameter ${quoteName(problem.name)} was sent more than once; send it once.`,
-      );
-    case "form_content_type":
-      return refuseForm(problem.reason, "Send the parameters as application/x-www-form-urlencoded in the body.");
-    case "form_malformed":
-      return refuseForm(problem.reason, "The body is not UTF-8 text.");
-    case "body_too_large":
-      return { ...refuseForm(problem.reason, `The body may have at most ${maxBytes} bytes.`), status: 413 };
-  }
-}
-
-function refuseForm(reason: string, description: string): OAuthError {
-  return { error: "invalid_request", reason, description };
-}
-
-/** RFC 6749 §5.2 allows only printable ASCII without quote and backslash in a description. */
-export function quoteName(text: string): string {
-  return `'${text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, "?").slice(0, 64)}'`;
+/** @param code a reason of ours, or the OAuth error that the client hears */
+export function logRefusal(code: string, { log, url }: OAuthContext, clientId?: string): void {
+  log({ level: "INFO", message: "OAuth request refused", code, context: url.pathname, metadata: { clientId } });
 }

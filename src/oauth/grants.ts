@@ -9,7 +9,8 @@ import type { RefreshProblem } from "./grant/refresh.ts";
  * and no Microsoft token ever crosses it.
  */
 export interface GrantObject {
-  beginLogin(input: BeginLogin): Promise<LoginBegun>;
+  /** Undefined for a form that was used. */
+  beginLogin(input: BeginLogin): Promise<LoginBegun | undefined>;
   /** Asking leaves nothing behind, also where there is no grant. */
   state(): Promise<Grant["state"] | undefined>;
   completeLogin(input: CompleteLogin): Promise<LoginCompleted>;
@@ -17,7 +18,7 @@ export interface GrantObject {
   refreshTokens(input: RefreshTokens): Promise<TokenAnswer<RefreshProblem | MicrosoftProblem>>;
   revokeToken(input: RevokeToken): Promise<void>;
   /** Whether there was a grant to end. */
-  endGrant(input: EndGrant): Promise<boolean>;
+  endGrant(input: About): Promise<boolean>;
 }
 
 export type Grants = (gid: string) => GrantObject;
@@ -26,6 +27,13 @@ export type Grants = (gid: string) => GrantObject;
 export interface Trace {
   readonly requestId: string;
   readonly clientType: string;
+}
+
+/** Every input says whose grant it is, where we are served, and which request it belongs to. */
+export interface About {
+  readonly gid: string;
+  readonly origin: string;
+  readonly trace: Trace;
 }
 
 /** The client's authorization request after every check (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2). */
@@ -38,85 +46,80 @@ export interface AuthorizationRequest {
   readonly state: string | undefined;
 }
 
-export interface BeginLogin {
-  readonly trace: Trace;
-  readonly gid: string;
-  readonly origin: string;
+export interface BeginLogin extends About {
   readonly request: AuthorizationRequest;
   readonly formExpiresAt: EpochSeconds;
   readonly formCookieHash: string;
   readonly accessIdentity: string | null;
 }
 
-export type LoginBegun =
-  | { readonly kind: "started" | "already_started"; readonly entraUrl: string; readonly loginCookie: string }
-  | { readonly kind: "used" };
-
-export interface CompleteLogin {
-  readonly trace: Trace;
-  readonly gid: string;
-  readonly origin: string;
-  readonly state: string;
+export interface LoginBegun {
+  /** Not the same form again, from the same browser, while its login waits. */
+  readonly isFirst: boolean;
+  readonly entraUrl: string;
   readonly loginCookie: string;
+}
+
+export interface CompleteLogin extends About {
+  readonly stateHash: string;
+  readonly loginCookieHash: string;
   readonly accessIdentity: string | null;
   /** Entra's answer: a code, or an error code of RFC 6749 §4.1.2.1. */
-  readonly answer: { readonly code: string } | { readonly error: string };
+  readonly code: string | undefined;
+  readonly error: string | undefined;
 }
 
 export type LoginCompleted =
-  | { readonly kind: "signed_in"; readonly request: AuthorizationRequest; readonly code: string }
+  /** For the client that asked: our code, or why there is none. */
   | {
-      readonly kind: "failed";
+      readonly kind: "answered";
       readonly request: AuthorizationRequest;
-      readonly error: "access_denied" | "server_error" | "temporarily_unavailable";
-      readonly description: string;
+      readonly answer: { readonly code: string } | SignInError;
     }
   | {
       readonly kind: "refused";
       readonly reason: "login_unknown" | "login_over" | "browser_mismatch" | "access_identity_mismatch";
     };
 
-export interface RedeemCode {
-  readonly trace: Trace;
-  readonly gid: string;
-  readonly origin: string;
-  readonly code: string;
-  readonly clientId: string;
-  readonly redirectUri: string | undefined;
-  readonly codeVerifier: string;
+/** RFC 6749 §4.1.2.1, as the client hears it. */
+export interface SignInError {
+  readonly error: "access_denied" | "server_error" | "temporarily_unavailable";
+  readonly error_description: string;
 }
 
-export interface RefreshTokens {
-  readonly trace: Trace;
-  readonly gid: string;
-  readonly origin: string;
+export interface RedeemCode extends About {
+  readonly codeHash: string;
+  readonly clientId: string;
+  readonly redirectUri: string | undefined;
+  /** RFC 7636 §4.6: BASE64URL(SHA256(code_verifier)). */
+  readonly computedChallenge: string;
+}
+
+export interface RefreshTokens extends About {
+  /** Its successor is sealed with it, so here the text itself is needed. */
   readonly refreshToken: string;
   readonly clientId: string;
   readonly scopes: readonly GraphScope[] | undefined;
 }
 
-export interface RevokeToken {
-  readonly trace: Trace;
-  readonly gid: string;
-  readonly token: string;
+export interface RevokeToken extends About {
+  readonly hash: string;
   readonly clientId: string;
 }
 
-export interface EndGrant {
-  readonly trace: Trace;
-  readonly gid: string;
-}
-
 export type TokenAnswer<Problem> =
-  | {
-      readonly kind: "issued";
-      readonly accessToken: string;
-      readonly refreshToken: string;
-      readonly expiresInSeconds: number;
-      readonly scopes: readonly GraphScope[];
-      readonly authorization: Authorization;
-    }
-  | { readonly kind: "refused"; readonly reason: Problem; readonly retryAfterSeconds?: number };
+  | { readonly kind: "issued"; readonly response: TokenResponse; readonly authorization: Authorization }
+  | { readonly kind: "refused"; readonly reason: Problem; readonly retryAfterSeconds?: number | undefined };
+
+/** RFC 6749 §5.1, as it goes over the wire. */
+export interface TokenResponse {
+  readonly access_token: string;
+  readonly token_type: "Bearer";
+  /** Seconds. */
+  readonly expires_in: number;
+  readonly refresh_token: string;
+  readonly scope: string;
+}
 
 /** The account a grant belongs to. */
 export interface UserKey {

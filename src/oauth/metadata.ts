@@ -1,11 +1,11 @@
 import type { GraphScope } from "../graph/scopes.ts";
+import { AUTH_METHODS, GRANT_TYPES } from "./client.ts";
 
 /**
  * RFC 8414 §2. `private_key_jwt` and more exist; these are the members that describe what we do.
  * @param issuer the origin without a trailing slash
  */
 export function authorizationServerMetadata(issuer: string, catalogue: readonly GraphScope[]) {
-  const authMethods = ["none", "client_secret_basic", "client_secret_post"];
   return {
     issuer,
     authorization_endpoint: `${issuer}/authorize`,
@@ -14,9 +14,9 @@ export function authorizationServerMetadata(issuer: string, catalogue: readonly 
     revocation_endpoint: `${issuer}/revoke`,
     response_types_supported: ["code"],
     response_modes_supported: ["query"],
-    grant_types_supported: ["authorization_code", "refresh_token"],
-    token_endpoint_auth_methods_supported: authMethods,
-    revocation_endpoint_auth_methods_supported: authMethods,
+    grant_types_supported: GRANT_TYPES,
+    token_endpoint_auth_methods_supported: AUTH_METHODS,
+    revocation_endpoint_auth_methods_supported: AUTH_METHODS,
     code_challenge_methods_supported: ["S256"],
     scopes_supported: [...catalogue, "offline_access"],
     // RFC 9207 §3

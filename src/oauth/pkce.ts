@@ -1,5 +1,3 @@
-import { sha256 } from "../crypto/hash.ts";
-
 /** RFC 7636 §4.2: BASE64URL(SHA256(verifier)) is always 43 characters. */
 export function isCodeChallenge(text: string): boolean {
   return /^[A-Za-z0-9_-]{43}$/.test(text);
@@ -10,7 +8,5 @@ export function isCodeVerifier(text: string): boolean {
   return /^[A-Za-z0-9._~-]{43,128}$/.test(text);
 }
 
-/** RFC 7636 §4.6, the only method we support (OAuth 2.1 §7.5.2). */
-export function computeChallenge(verifier: string): Promise<string> {
-  return sha256(verifier);
-}
+/** RFC 7636 §4.6, the only method we support (OAuth 2.1 §7.5.2): BASE64URL(SHA256(verifier)). */
+export { sha256 as computeChallenge } from "../crypto/hash.ts";

@@ -1,7 +1,6 @@
+import { ok } from "../core/result.ts";
 import { isSameOrigin, readUrl } from "../http/origin.ts";
-
-/** Paths of the MCP endpoint. All spellings of `resource` below name the one server. */
-export const RESOURCE_PATHS = ["", "/", "/sse", "/mcp"] as const;
+import { refuse } from "./errors.ts";
 
 /**
  * RFC 8707 §2: whether a `resource` names this server. Clients add or drop the slash and name either path; all of it
@@ -9,9 +8,13 @@ export const RESOURCE_PATHS = ["", "/", "/sse", "/mcp"] as const;
  */
 export function isOurResource(resource: string, origin: string): boolean {
   const url = readUrl(resource);
-  if (url === undefined || url.search !== "" || url.hash !== "" || url.username !== "" || url.password !== "")
-    return false;
-  // A fragment sign without a fragment is still refused: RFC 8707 §2 forbids it.
-  if (resource.includes("#") || resource.includes("?")) return false;
-  return isSameOrigin(url, new URL(origin)) && ["/", "/sse", "/mcp"].includes(url.pathname);
+  if (url === undefined || !isSameOrigin(url, new URL(origin))) return false;
+  // Nothing follows the path, not even the sign of an empty fragment (RFC 8707 §2), and nobody is named before the host.
+  return ["/", "/sse", "/mcp"].some((path) => url.href === url.origin + path);
+}
+
+/** RFC 8707 §2.2: may be left out. */
+export function checkResource(resource: string | undefined, origin: string) {
+  if (resource === undefined || isOurResource(resource, origin)) return ok(resource);
+  return refuse("invalid_target", "resource_foreign", `This server issues tokens for ${origin} only.`);
 }

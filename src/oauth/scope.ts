@@ -1,4 +1,3 @@
-import { err, ok, type Result } from "../core/result.ts";
 import { type GraphScope, isGraphScope, satisfies } from "../graph/scopes.ts";
 
 /** Asked for by habit; they add no access to Graph (`openid` would promise an id_token that we never issue). */
@@ -8,20 +7,18 @@ const NEUTRAL_SCOPES = ["openid", "profile", "email", "offline_access"];
  * What a request for scopes comes to (RFC 6749 §3.3). Unknown names are dropped; wider names of older set-up guides
  * (`Mail.ReadWrite`) become the catalogue's narrower one.
  * @param requested as received, or undefined
- * @returns catalogue scopes in catalogue order, undefined when no Graph access was named; `invalid_scope` when names were
- * given and none is known
+ * @returns catalogue scopes in catalogue order: none of them when no name is known, undefined when no Graph access was named
  */
 export function readScope(
   requested: string | undefined,
   catalogue: readonly GraphScope[],
-): Result<readonly GraphScope[] | undefined, "invalid_scope"> {
+): readonly GraphScope[] | undefined {
   const names = (requested ?? "").split(" ").filter((name) => name !== "" && !NEUTRAL_SCOPES.includes(name));
-  if (names.length === 0) return ok(undefined);
+  if (names.length === 0) return undefined;
   const narrowed = names.map((name) =>
     (catalogue as readonly string[]).includes(name) ? name : name.replace(/\.ReadWrite$/, ".Read"),
   );
-  const known = catalogue.filter((scope) => narrowed.includes(scope));
-  return known.length > 0 ? ok(known) : err("invalid_scope");
+  return catalogue.filter((scope) => narrowed.includes(scope));
 }
 
 /** Shorthands for people who write the address by hand. */

@@ -1,104 +1,106 @@
 import { base64url, utf8 } from "../core/bytes.ts";
 import { hmac, sha256 } from "../crypto/hash.ts";
-import { deriveMacKey, type KeyRing } from "../crypto/keys.ts";
+import { deriveMacKey } from "../crypto/keys.ts";
+import { about, type OAuthContext, tokenKeys } from "./context.ts";
 import type { Authorization } from "./grant/grant.ts";
-import type { Grants, Trace, UserKey } from "./grants.ts";
+import type { UserKey } from "./grants.ts";
+
+/**
+ * Finds a person's grants: an entry of `OAUTH_KV` is `user:<hash>:<gid>`. Eventually consistent, which only delays what
+ * it is for: tidying and revoking.
+ */
 
 /** More than anybody has clients; over it the oldest grant ends. */
 const MAX_GRANTS_PER_PERSON = 50;
 
-/** An entry is `user:<hash>:<gid>`; its metadata says when the grant began and for what (under 1,024 bytes). */
-interface Entry {
-  readonly key: string;
-  readonly gid: string;
+/** When the grant began, in seconds since the epoch, and for what (under 1,024 bytes). */
+interface Metadata {
   readonly createdAt: number;
-  readonly binding: string;
+  readonly binding?: string;
 }
 
-/** Finds a person's grants. Eventually consistent, which only delays what it is for: tidying and revoking. */
-export class UserIndex {
-  readonly #kv: KVNamespace;
-  readonly #ring: KeyRing;
+interface Entry extends Metadata {
+  readonly key: string;
+  readonly gid: string;
+}
 
-  readonly #trace: Trace;
+/** Enters a grant under the current key, and takes it from under the previous one. */
+export async function enterGrant(gid: string, authorization: Authorization, context: OAuthContext): Promise<string> {
+  const { person, clientId, redirectUri, resource, createdAt, expiresAt } = authorization;
+  const binding = await sha256(JSON.stringify([clientId, redirectUri, resource]));
+  const [current, previous] = await prefixesOf(person, context);
+  await context.registrations.put(`${current}${gid}`, "", { expiration: expiresAt, metadata: { createdAt, binding } });
+  if (previous !== undefined) await context.registrations.delete(`${previous}${gid}`);
+  return binding;
+}
 
-  constructor(kv: KVNamespace, ring: KeyRing, trace: Trace) {
-    this.#kv = kv;
-    this.#ring = ring;
-    this.#trace = trace;
+/** A key that is being replaced names people too: whoever goes on is entered anew. */
+export async function renewEntry(gid: string, authorization: Authorization, context: OAuthContext): Promise<void> {
+  if ((await tokenKeys(context.config)).previous) await enterGrant(gid, authorization, context);
+}
+
+/**
+ * Enters a grant that was just redeemed, and ends those that it replaces: older ones of the same client, redirect and
+ * resource, and what is over the bound. Entries of grants that are over do not count.
+ */
+export async function addGrant(gid: string, authorization: Authorization, context: OAuthContext): Promise<void> {
+  const others = (await listEntries(authorization.person, context)).filter((entry) => entry.gid !== gid);
+  const binding = await enterGrant(gid, authorization, context);
+  let kept = others.filter((entry) => entry.binding !== binding).sort((a, b) => b.createdAt - a.createdAt);
+  if (kept.length >= MAX_GRANTS_PER_PERSON) {
+    const states = await Promise.all(kept.map((entry) => context.grants(entry.gid).state()));
+    kept = kept.filter((_, index) => (states[index] ?? "ended") !== "ended").slice(0, MAX_GRANTS_PER_PERSON - 1);
   }
+  await endEntries(
+    others.filter((entry) => !kept.includes(entry)),
+    context,
+  );
+}
 
-  /** Enters a grant under the current key, and takes it from under the previous one. */
-  async put(
-    gid: string,
-    { person, clientId, redirectUri, resource, createdAt, expiresAt }: Authorization,
-  ): Promise<string> {
-    const { current, previous } = this.#ring;
-    const binding = await sha256(JSON.stringify([clientId, redirectUri, resource]));
-    const key = `user:${await this.#hash(person, current)}:${gid}`;
-    await this.#kv.put(key, "", { expiration: expiresAt, metadata: { createdAt, binding } });
-    if (previous !== undefined) await this.#kv.delete(`user:${await this.#hash(person, previous)}:${gid}`);
-    return binding;
-  }
+/** Ends all of a person's grants. @returns how many there were to end, and how many could not be reached */
+export async function endGrants(person: UserKey, context: OAuthContext) {
+  return endEntries(await listEntries(person, context), context);
+}
 
-  /**
-   * Enters a grant that was just redeemed, and ends those that it replaces: older ones of the same client, redirect and
-   * resource, and what is over the bound. Entries of grants that are over do not count.
-   */
-  async add(gid: string, authorization: Authorization, grants: Grants): Promise<void> {
-    const others = (await this.#list(authorization.person)).filter((entry) => entry.gid !== gid);
-    const binding = await this.put(gid, authorization);
-    const replaced = others.filter((entry) => entry.binding === binding);
-    const kept = others.filter((entry) => entry.binding !== binding).sort((a, b) => a.createdAt - b.createdAt);
-    if (kept.length >= MAX_GRANTS_PER_PERSON) {
-      const states = await Promise.all(kept.map((entry) => grants(entry.gid).state()));
-      const isOver = (_: Entry, index: number) => [undefined, "ended"].includes(states[index]);
-      const living = kept.filter((entry, index) => !isOver(entry, index));
-      replaced.push(...kept.filter(isOver), ...living.slice(0, Math.max(0, living.length + 1 - MAX_GRANTS_PER_PERSON)));
+/** An entry goes only after its grant has ended, so that what failed can be tried again. */
+async function endEntries(entries: readonly Entry[], context: OAuthContext) {
+  let [ended, failed] = [0, 0];
+  for (const { key, gid } of entries) {
+    try {
+      const wasAlive = await context.grants(gid).endGrant(about(gid, context));
+      await context.registrations.delete(key);
+      if (wasAlive) ended += 1;
+    } catch {
+      failed += 1;
     }
-    await this.#end(replaced, grants);
   }
+  return { ended, failed };
+}
 
-  /** Ends all of a person's grants. @returns how many there were to end, and how many could not be reached */
-  async endAll(person: UserKey, grants: Grants): Promise<{ readonly ended: number; readonly failed: number }> {
-    return this.#end(await this.#list(person), grants);
-  }
-
-  /** An entry goes only after its grant has ended, so that what failed can be tried again. */
-  async #end(entries: readonly Entry[], grants: Grants) {
-    const results = await Promise.allSettled(
-      entries.map(async ({ key, gid }) => {
-        const wasAlive = await grants(gid).endGrant({ trace: this.#trace, gid });
-        await this.#kv.delete(key);
-        return wasAlive;
-      }),
-    );
-    const values = results.map((result) => (result.status === "fulfilled" ? result.value : undefined));
-    return {
-      ended: values.filter((value) => value === true).length,
-      failed: values.filter((value) => value === undefined).length,
-    };
-  }
-
-  /** Under the current and the previous key, a thousand at a time. */
-  async #list(person: UserKey): Promise<readonly Entry[]> {
-    const { current, previous } = this.#ring;
-    const found: Entry[] = [];
-    for (const key of previous === undefined ? [current] : [current, previous]) {
-      const prefix = `user:${await this.#hash(person, key)}:`;
-      for (let cursor: string | null = null, isComplete = false; !isComplete; ) {
-        const page: KVNamespaceListResult<Omit<Entry, "key" | "gid">> = await this.#kv.list({ prefix, cursor });
-        for (const { name, metadata } of page.keys) {
-          found.push({ key: name, gid: name.slice(prefix.length), createdAt: 0, binding: "", ...metadata });
-        }
-        isComplete = page.list_complete;
-        cursor = page.list_complete ? null : page.cursor;
+/** Under the current and the previous key, a thousand at a time. */
+async function listEntries(person: UserKey, context: OAuthContext): Promise<readonly Entry[]> {
+  const found: Entry[] = [];
+  for (const prefix of await prefixesOf(person, context)) {
+    let cursor: string | null = null;
+    do {
+      const page: KVNamespaceListResult<Metadata> = await context.registrations.list({ prefix, cursor });
+      for (const { name, metadata } of page.keys) {
+        found.push({ key: name, gid: name.slice(prefix.length), createdAt: 0, ...metadata });
       }
-    }
-    return found;
+      cursor = page.list_complete ? null : page.cursor;
+    } while (cursor !== null);
   }
+  return found;
+}
 
-  async #hash({ tid, oid }: UserKey, key: KeyRing["current"]): Promise<string> {
-    return base64url(await hmac(await deriveMacKey(key, "user-index"), utf8(`${tid}/${oid}`)));
-  }
+/** What a person's entries begin with: by the current key, and by the previous one where there is one. */
+async function prefixesOf({ tid, oid }: UserKey, { config }: OAuthContext): Promise<readonly string[]> {
+  const { current, previous } = await tokenKeys(config);
+  const keys = previous === undefined ? [current] : [current, previous];
+  return Promise.all(
+    keys.map(async (key) => {
+      const hash = await hmac(await deriveMacKey(key, "user-index"), utf8(`${tid}/${oid}`));
+      return `user:${base64url(hash)}:`;
+    }),
+  );
 }

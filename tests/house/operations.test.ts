@@ -37,7 +37,7 @@ async function secretsOfSchema(): Promise<string[]> {
     name,
     schema,
   }));
-  const isSecret = /^(?!v\.optional)|^v\.optional\((KEY|SECRET|CREDENTIAL)\)/;
+  const isSecret = /^(?!v\.optional|FLAG)|^v\.optional\((KEY|SECRET|CREDENTIAL)\)/;
   return entries
     .filter(({ schema }) => isSecret.test(schema))
     .map(({ name }) => name)

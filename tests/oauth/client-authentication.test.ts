@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { sha256 } from "../../src/crypto/hash.ts";
 import type { Client } from "../../src/oauth/client.ts";
 import { authenticateClient } from "../../src/oauth/client-authentication.ts";
-import type { OAuthError } from "../../src/oauth/errors.ts";
+import type { Refusal } from "../../src/oauth/errors.ts";
 import { fakeContext, PUBLIC_CLIENT } from "./context.ts";
 
 const SECRET = "s3cret with:colon, +plus and ä";
@@ -34,7 +34,7 @@ function authenticate(form: Form, authorization?: string) {
   );
 }
 
-async function problem(form: Form, authorization?: string): Promise<OAuthError> {
+async function problem(form: Form, authorization?: string): Promise<Refusal> {
   const client = await authenticate(form, authorization);
   return client.ok ? assert.fail("authenticated") : client.error;
 }

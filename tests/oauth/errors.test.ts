@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formError, type OAuthErrorCode, oauthError, quoteName } from "../../src/oauth/errors.ts";
+import { type OAuthErrorCode, oauthError, parameterRefusal, quoteName } from "../../src/oauth/errors.ts";
 import { fakeContext } from "./context.ts";
 
 function answer(error: OAuthErrorCode, more: { status?: number; retryAfterSeconds?: number } = {}) {
@@ -54,16 +54,17 @@ test("OA-14: what passes by itself says when to come back", () => {
 });
 
 test("OA-14: a body over its bound is 413 invalid_request", () => {
-  const { error, status } = formError({ reason: "body_too_large" }, 1024);
+  const { error, status } = parameterRefusal({ reason: "body_too_large" }, 1024);
   assert.deepEqual([error, status], ["invalid_request", 413]);
 });
 
 for (const reason of ["form_content_type", "form_malformed"] as const) {
-  test(`OA-14: ${reason} is invalid_request`, () => assert.equal(formError({ reason }, 1024).error, "invalid_request"));
+  test(`OA-14: ${reason} is invalid_request`, () =>
+    assert.equal(parameterRefusal({ reason }, 1024).error, "invalid_request"));
 }
 
 test("OA-18: a repeated parameter is invalid_request and named", () => {
-  const { error, description } = formError({ reason: "parameter_repeated", name: "code", single: {} }, 1024);
+  const { error, description } = parameterRefusal({ reason: "parameter_repeated", name: "code", single: {} }, 1024);
   assert.deepEqual([error, description.includes("'code'")], ["invalid_request", true]);
 });
 

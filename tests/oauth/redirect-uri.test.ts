@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
-  isLoopbackRedirect,
   isNativeRedirect,
   isRegistrableRedirectUri,
   MAX_REDIRECT_URI_LENGTH,
@@ -157,25 +156,25 @@ const NEAR_MISSES: readonly (readonly [what: string, registered: string, request
 for (const [what, registered, requested] of NEAR_MISSES) {
   test(`OA-05, RFC 9700 §4.1.3: ${what} is not the registered redirect URI`, () => {
     const match = matchRedirectUri([registered], requested);
-    assert.deepEqual(match, { ok: false, error: "redirect_uri_unregistered" });
+    assert.equal(match, undefined);
   });
 }
 
 test("OA-05: what may not be registered does not match, even if it is registered", () => {
   const match = matchRedirectUri(["javascript:alert(1)"], "javascript:alert(1)");
-  assert.deepEqual(match, { ok: false, error: "redirect_uri_unregistered" });
+  assert.equal(match, undefined);
 });
 
 test("OA-05: without a redirect URI in the request two registered ones leave open which", () => {
-  assert.deepEqual(matchRedirectUri([WEB, LOCAL], undefined), { ok: false, error: "redirect_uri_missing" });
+  assert.equal(matchRedirectUri([WEB, LOCAL], undefined), undefined);
 });
 
 test("OA-05: a client without redirect URIs matches none", () => {
-  assert.deepEqual(matchRedirectUri([], undefined), { ok: false, error: "redirect_uri_missing" });
+  assert.equal(matchRedirectUri([], undefined), undefined);
 });
 
 test("OA-05: without a redirect URI in the request the only registered one counts", () => {
-  assert.deepEqual(matchRedirectUri([WEB], undefined), { ok: true, value: WEB });
+  assert.equal(matchRedirectUri([WEB], undefined), WEB);
 });
 
 const MATCHES: readonly (readonly [what: string, registered: string, requested: string])[] = [
@@ -190,22 +189,17 @@ const MATCHES: readonly (readonly [what: string, registered: string, requested: 
 
 for (const [what, registered, requested] of MATCHES) {
   test(`OA-05, RFC 8252 §7.3: ${what} matches`, () => {
-    assert.deepEqual(matchRedirectUri(["https://other.example/", registered], requested), {
-      ok: true,
-      value: requested,
-    });
+    assert.equal(matchRedirectUri(["https://other.example/", registered], requested), requested);
   });
 }
 
-for (const [uri, isLoopback, isNative] of [
-  ["https://app.example.com/", false, false],
-  ["https://localhost/", false, false],
-  ["http://localhost:1/", true, true],
-  ["http://[::1]/", true, true],
-  ["com.example.app:/x", false, true],
-  ["cursor://x", false, true],
+for (const [uri, isNative] of [
+  ["https://app.example.com/", false],
+  ["https://localhost/", false],
+  ["http://localhost:1/", true],
+  ["http://[::1]/", true],
+  ["com.example.app:/x", true],
+  ["cursor://x", true],
 ] as const) {
-  test(`AP-02: ${uri} is ${isLoopback ? "" : "not "}loopback and ${isNative ? "" : "not "}native`, () => {
-    assert.deepEqual([isLoopbackRedirect(uri), isNativeRedirect(uri)], [isLoopback, isNative]);
-  });
+  test(`AP-02: ${uri} is ${isNative ? "" : "not "}native`, () => assert.equal(isNativeRedirect(uri), isNative));
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addSeconds } from "../../src/core/time.ts";
+import { sha256 } from "../../src/crypto/hash.ts";
 import { loadKeyRing } from "../../src/crypto/keys.ts";
 import { mintGrantId, mintToken, type TokenKind } from "../../src/crypto/token.ts";
 import type { GraphScope } from "../../src/graph/scopes.ts";
@@ -192,16 +193,16 @@ test("OA-07: the object is told what the client sent", async () => {
   assert.deepEqual(input, {
     gid,
     origin: ORIGIN,
-    code: REDEEM.code,
+    codeHash: await sha256(REDEEM.code),
     clientId,
     redirectUri: form.redirect_uri,
-    codeVerifier: VERIFIER,
+    computedChallenge: await sha256(VERIFIER),
   });
 });
 
 test("RFC 7636 §4.1: a verifier that cannot be one is counted as a wrong one", async () => {
   const { asked } = await post({ ...REDEEM, code_verifier: "short" });
-  assert.equal(asked.redeem?.codeVerifier, "");
+  assert.equal(asked.redeem?.computedChallenge, "");
 });
 
 const NARROWED: readonly (readonly [scope: string | undefined, asked: readonly GraphScope[] | undefined])[] = [

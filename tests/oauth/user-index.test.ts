@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { epochSeconds } from "../../src/core/time.ts";
-import { loadKeyRing } from "../../src/crypto/keys.ts";
+import type { OAuthContext } from "../../src/oauth/context.ts";
 import type { Authorization } from "../../src/oauth/grant/grant.ts";
 import type { Grants } from "../../src/oauth/grants.ts";
-import { UserIndex } from "../../src/oauth/user-index.ts";
+import { addGrant, endGrants, enterGrant } from "../../src/oauth/user-index.ts";
+import { testConfig } from "../environment.ts";
+import { fakeContext } from "./context.ts";
 
 const NOW = epochSeconds(Date.parse("2026-11-21T12:00:00Z"));
 const PERSON = { tid: "t", oid: "o", name: "Ada Novak", email: "ada@contoso.example" };
 const KEY = "0123456789abcdef".repeat(4);
 const OTHER_KEY = "fedcba9876543210".repeat(4);
-const TRACE = { requestId: "r", clientType: "unknown" };
 
 function authorizationOf(clientId: string, createdAt = NOW): Authorization {
   const expiresAt = epochSeconds((createdAt + 90 * 86_400) * 1000);
@@ -56,74 +57,85 @@ function livingGrants(broken: ReadonlySet<string> = new Set(), over: ReadonlySet
   return { ended, grants: grants as unknown as Grants };
 }
 
-async function indexOf(memory: Memory, current = KEY, previous?: string): Promise<UserIndex> {
-  return new UserIndex(memory as unknown as KVNamespace, await loadKeyRing(current, previous), TRACE);
+interface Keys {
+  readonly current?: string;
+  readonly previous?: string;
+}
+
+/** What an endpoint is given, with this index and these grants. */
+function contextOf(
+  memory: Memory,
+  grants = livingGrants().grants,
+  { current = KEY, previous }: Keys = {},
+): OAuthContext {
+  const config = { ...testConfig({ ENCRYPTION_KEY: current }), ENCRYPTION_KEY_PREVIOUS: previous };
+  return { ...fakeContext({ config }), registrations: memory as unknown as KVNamespace, grants };
 }
 
 test("OA-20: what could not be ended stays in the index, is counted, and ends at the next call", async () => {
   const memory = new Memory();
-  const index = await indexOf(memory);
-  for (const gid of ["a", "b", "c"]) await index.put(gid, authorizationOf(gid));
+  for (const gid of ["a", "b", "c"]) await enterGrant(gid, authorizationOf(gid), contextOf(memory));
   const broken = livingGrants(new Set(["b"]));
-  assert.deepEqual(await index.endAll(PERSON, broken.grants), { ended: 2, failed: 1 });
+  assert.deepEqual(await endGrants(PERSON, contextOf(memory, broken.grants)), { ended: 2, failed: 1 });
   const mended = livingGrants();
-  assert.deepEqual(await index.endAll(PERSON, mended.grants), { ended: 1, failed: 0 });
+  assert.deepEqual(await endGrants(PERSON, contextOf(memory, mended.grants)), { ended: 1, failed: 0 });
   assert.deepEqual(mended.ended, ["b"]);
   assert.equal(memory.entries.size, 0);
 });
 
 test("OA-20: a grant that was over already is taken out and not counted", async () => {
   const memory = new Memory();
-  const index = await indexOf(memory);
-  await index.put("a", authorizationOf("a"));
-  assert.deepEqual(await index.endAll(PERSON, livingGrants(new Set(), new Set(["a"])).grants), { ended: 0, failed: 0 });
+  await enterGrant("a", authorizationOf("a"), contextOf(memory));
+  assert.deepEqual(await endGrants(PERSON, contextOf(memory, livingGrants(new Set(), new Set(["a"])).grants)), {
+    ended: 0,
+    failed: 0,
+  });
 });
 
 test("OA-19: a new grant of the same client, redirect and resource ends the older one and no other", async () => {
   const memory = new Memory();
-  const index = await indexOf(memory);
   const { ended, grants } = livingGrants();
-  await index.add("old", authorizationOf("client"), grants);
-  await index.add("other", authorizationOf("another client"), grants);
-  await index.add("new", authorizationOf("client"), grants);
+  await addGrant("old", authorizationOf("client"), contextOf(memory, grants));
+  await addGrant("other", authorizationOf("another client"), contextOf(memory, grants));
+  await addGrant("new", authorizationOf("client"), contextOf(memory, grants));
   assert.deepEqual(ended, ["old"]);
 });
 
 test("OA-19: at the bound of 50 entries of grants that are over give way first", async () => {
   const memory = new Memory();
-  const index = await indexOf(memory);
   for (let number = 0; number < 50; number += 1) {
-    await index.put(`g${number}`, authorizationOf(`client ${number}`, epochSeconds((NOW + number) * 1000)));
+    const authorization = authorizationOf(`client ${number}`, epochSeconds((NOW + number) * 1000));
+    await enterGrant(`g${number}`, authorization, contextOf(memory));
   }
   const { ended, grants } = livingGrants(new Set(), new Set(["g30"]));
-  await index.add("new", authorizationOf("new client"), grants);
+  await addGrant("new", authorizationOf("new client"), contextOf(memory, grants));
   assert.deepEqual(ended, ["g30"]);
   assert.equal(memory.entries.size, 50);
 });
 
 test("OA-19: the 51st living grant ends the oldest", async () => {
   const memory = new Memory();
-  const index = await indexOf(memory);
   for (let number = 0; number < 50; number += 1) {
-    await index.put(`g${number}`, authorizationOf(`client ${number}`, epochSeconds((NOW + number) * 1000)));
+    const authorization = authorizationOf(`client ${number}`, epochSeconds((NOW + number) * 1000));
+    await enterGrant(`g${number}`, authorization, contextOf(memory));
   }
   const { ended, grants } = livingGrants();
-  await index.add("new", authorizationOf("new client"), grants);
+  await addGrant("new", authorizationOf("new client"), contextOf(memory, grants));
   assert.deepEqual(ended, ["g0"]);
 });
 
 test("KR-01: an entry moves to the current key, so that it outlives the previous one", async () => {
   const memory = new Memory();
-  await (await indexOf(memory, OTHER_KEY)).put("a", authorizationOf("client"));
-  await (await indexOf(memory, KEY, OTHER_KEY)).put("a", authorizationOf("client"));
+  await enterGrant("a", authorizationOf("client"), contextOf(memory, undefined, { current: OTHER_KEY }));
+  await enterGrant("a", authorizationOf("client"), contextOf(memory, undefined, { previous: OTHER_KEY }));
   assert.equal(memory.entries.size, 1);
   const { grants } = livingGrants();
-  assert.deepEqual(await (await indexOf(memory, KEY)).endAll(PERSON, grants), { ended: 1, failed: 0 });
+  assert.deepEqual(await endGrants(PERSON, contextOf(memory, grants)), { ended: 1, failed: 0 });
 });
 
 test("LG-07: no name, address or id of the person is in a key or its metadata", async () => {
   const memory = new Memory();
-  await (await indexOf(memory)).put("a", authorizationOf("client"));
+  await enterGrant("a", authorizationOf("client"), contextOf(memory));
   const stored = JSON.stringify([...memory.entries]);
   for (const word of ["Ada", "ada@", "contoso", "app.example.com"]) assert.ok(!stored.includes(word), word);
 });

@@ -1,29 +1,33 @@
 /**
- * Windows names of time zones by the area of their IANA name, without " Standard Time" (Unicode CLDR: windowsZones).
+ * Windows names of time zones, without " Standard Time", by the area of a zone whose clocks have agreed with theirs since 2000
+ * (Unicode CLDR: windowsZones); `=` where the zone is not called like it. Etc/GMT counts the hours to UTC, not from it.
  * Graph knows both kinds of names; we have to know what an hour in them means.
  */
-const WINDOWS = `Europe:GMT=London,W. Europe=Berlin,Central Europe=Budapest,Romance=Paris,Central European=Warsaw,GTB=Bucharest,E. Europe=Chisinau,FLE=Kiev,Turkey=Istanbul,Belarus=Minsk,Russian=Moscow,Russia Time Zone 3=Samara
-Africa:Morocco=Casablanca,W. Central Africa=Lagos,Egypt=Cairo,South Africa=Johannesburg,South Sudan=Juba,Sudan=Khartoum,Libya=Tripoli,Namibia=Windhoek,E. Africa=Nairobi
-America:Aleutian=Adak,Alaskan=Anchorage,Pacific (Mexico)=Tijuana,Pacific=Los_Angeles,US Mountain=Phoenix,Mountain (Mexico)=Mazatlan,Mountain=Denver,Yukon=Whitehorse,Central America=Guatemala,Central=Chicago,Central (Mexico)=Mexico_City,Canada Central=Regina,SA Pacific=Bogota,Eastern (Mexico)=Cancun,Eastern=New_York,Haiti=Port-au-Prince,Cuba=Havana,US Eastern=Indianapolis,Turks And Caicos=Grand_Turk,Paraguay=Asuncion,Atlantic=Halifax,Venezuela=Caracas,Central Brazilian=Cuiaba,SA Western=La_Paz,Pacific SA=Santiago,Newfoundland=St_Johns,Tocantins=Araguaina,E. South America=Sao_Paulo,SA Eastern=Cayenne,Argentina=Buenos_Aires,Greenland=Godthab,Magallanes=Punta_Arenas,Saint Pierre=Miquelon
-Atlantic:Greenwich=Reykjavik
-Asia:Jordan=Amman,Middle East=Beirut,Syria=Damascus,West Bank=Hebron,Israel=Jerusalem,Arabic=Baghdad,Arab=Riyadh,Iran=Tehran,Arabian=Dubai,Azerbaijan=Baku,Georgian=Tbilisi,Caucasus=Yerevan,Afghanistan=Kabul,West Asia=Tashkent,Ekaterinburg=Yekaterinburg,Pakistan=Karachi,India=Calcutta,Sri Lanka=Colombo,Nepal=Katmandu,Central Asia=Bishkek,Bangladesh=Dhaka,Myanmar=Rangoon,SE Asia=Bangkok,Altai=Barnaul,W. Mongolia=Hovd,North Asia=Krasnoyarsk,N. Central Asia=Novosibirsk,China=Shanghai,North Asia East=Irkutsk,Transbaikal=Chita,North Korea=Pyongyang,Korea=Seoul,Russia Time Zone 10=Srednekolymsk,Russia Time Zone 11=Kamchatka
-Australia:W. Australia=Perth,Aus Central W.=Eucla,Cen. Australia=Adelaide,AUS Central=Darwin,E. Australia=Brisbane,AUS Eastern=Sydney,Tasmania=Hobart
-Pacific:Hawaiian=Honolulu,Easter Island=Easter,West Pacific=Port_Moresby,Central Pacific=Guadalcanal,New Zealand=Auckland,Chatham Islands=Chatham,Tonga=Tongatapu,Samoa=Apia,Line Islands=Kiritimati`;
+const WINDOWS = `europe/:w. europe=berlin,central europe=berlin,romance=berlin,central european=berlin,gtb=kiev,e. europe=chisinau,fle=kiev,belarus=minsk,russian=moscow,russia time zone 3=samara
+:gmt=gb,new zealand=nz,turkey,egypt,libya,cuba,israel,iran
+africa/:morocco=casablanca,south sudan=juba,sudan=khartoum,namibia=windhoek
+etc/:utc-11=gmt+11,utc-09=gmt+9,utc-08=gmt+8,utc-02=gmt+2,utc+12=gmt-12,utc+13=gmt-13,w. central africa=gmt-1,south africa=gmt-2,e. africa=gmt-3,us mountain=gmt+7,canada central=gmt+6,sa pacific=gmt+5,sa western=gmt+4,sa eastern=gmt+3,greenwich=gmt,arab=gmt-3,arabian=gmt-4,west asia=gmt-5,se asia=gmt-7,china=gmt-8,korea=gmt-9,e. australia=gmt-10,hawaiian=gmt+10,west pacific=gmt-10,central pacific=gmt-11,line islands=gmt-14
+us/:us eastern=east-indiana,aleutian,pacific,mountain,central,eastern
+america/:alaskan=anchorage,pacific (mexico)=tijuana,mountain (mexico)=mazatlan,central america=guatemala,central (mexico)=mexico_city,eastern (mexico)=cancun,haiti=port-au-prince,turks and caicos=grand_turk,paraguay=asuncion,venezuela=caracas,central brazilian=cuiaba,pacific sa=santiago,tocantins=araguaina,e. south america=sao_paulo,argentina=buenos_aires,greenland=godthab,magallanes=punta_arenas,saint pierre=miquelon
+canada/:yukon,atlantic,newfoundland
+asia/:jordan=amman,middle east=beirut,syria=damascus,west bank=hebron,arabic=baghdad,azerbaijan=baku,georgian=tbilisi,caucasus=yerevan,afghanistan=kabul,ekaterinburg=yekaterinburg,pakistan=karachi,india=calcutta,sri lanka=colombo,nepal=katmandu,central asia=bishkek,bangladesh=dhaka,myanmar=rangoon,altai=barnaul,w. mongolia=hovd,north asia=krasnoyarsk,n. central asia=novosibirsk,north asia east=irkutsk,transbaikal=chita,north korea=pyongyang,russia time zone 10=srednekolymsk,russia time zone 11=kamchatka
+australia/:w. australia=perth,aus central w.=eucla,cen. australia=adelaide,aus central=darwin,aus eastern=sydney,tasmania
+pacific/:easter island=easter,chatham islands=chatham,tonga=tongatapu,samoa=apia`;
 
-/** The IANA name behind a Windows name; any other name as it is. */
+/** The IANA name behind a Windows name, in whatever case; any other name as it is. */
 export function ianaName(zone: string): string {
   // Beyond ASCII there are letters that fold into ours.
-  if (!/^[\x20-\x7e]*$/.test(zone) || !/ standard time|^russia time zone|^utc[+-]/i.test(zone)) return zone;
+  if (!/^(?=[ -~]*$)(utc[+-]|russia time zone|.* standard time)/i.test(zone)) return zone;
   const wanted = zone.toLowerCase().replace(" standard time", "");
   for (const row of WINDOWS.split("\n")) {
-    const [area, names = ""] = row.split(":");
-    const pair = names.split(",").find((name) => name.toLowerCase().startsWith(`${wanted}=`));
-    if (pair !== undefined) return `${area}/${pair.split("=")[1]}`;
+    const [area = "", ...names] = row.split(/[:,]/);
+    for (const pair of names) {
+      const [name = "", place = name] = pair.split("=");
+      if (name === wanted) return area + place;
+    }
   }
-  // Many are named after the city as IANA does it; some are fixed offsets, which IANA counts the other way.
+  // Many are named after the city as IANA does it.
   const city = `/${wanted.replaceAll(" ", "_")}`;
-  const fixed = /^utc([+-])0?(\d+)$/.exec(wanted);
-  if (fixed !== null) return `Etc/GMT${fixed[1] === "+" ? "-" : "+"}${fixed[2]}`;
   return Intl.supportedValuesOf("timeZone").find((name) => name.toLowerCase().endsWith(city)) ?? zone;
 }
 
@@ -35,8 +39,8 @@ function offsetAt(instantMs: number, iana: string): number | undefined {
   if (!/^[A-Za-z][\x20-\x7e]*$/.test(iana)) return undefined;
   try {
     const format = new Intl.DateTimeFormat("en-US", { timeZone: iana, timeZoneName: "longOffset" });
-    const [, sign, hours, minutes] = /GMT([+-])(\d\d):(\d\d)/.exec(format.format(instantMs)) ?? [];
-    return (sign === "-" ? -60_000 : 60_000) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0));
+    const [, offset = "Z"] = /GMT([+-]\d\d:\d\d)/.exec(format.format(instantMs)) ?? [];
+    return -Date.parse(`1970-01-01T00:00${offset}`);
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { list, page, Text } from "../graph/answer.ts";
-import { acceptAddresses, acceptRange, change } from "./accept.ts";
+import { RANGE_ALIASES } from "./accept.ts";
 import { Address } from "./address.ts";
 import { defineTool, READS } from "./define.ts";
 import { preferEvents, TimeAnswer } from "./event.ts";
@@ -23,7 +23,8 @@ export const checkAvailability = defineTool({
     "Shows when people are free or busy, at most 14 days. availabilityView has a digit per interval: 0 free, 1 tentative, 2 busy, 3 out of office, 4 elsewhere.",
   scopes: ["Calendars.Read"],
   annotations: READS,
-  accept: (raw) => change(acceptRange(raw), ["schedules"], acceptAddresses),
+  aliases: RANGE_ALIASES,
+  addressLists: ["schedules"],
   input: v.strictObject({
     schedules: v.pipe(v.array(Address), v.minLength(1), v.maxLength(20)),
     startDateTime: Time,
@@ -36,8 +37,8 @@ export const checkAvailability = defineTool({
   list: "schedules",
   build({ schedules, startDateTime, endDateTime, timeZone, intervalMinutes }) {
     const times = readTimes(FROM_TO, [startDateTime, endDateTime], timeZone, "shown");
-    if (!times.ok) return times.error;
-    const [start, end] = times.value;
+    if ("field" in times) return times;
+    const [start, end] = times;
     if (start === undefined || end === undefined || end.ms - start.ms > MAX_RANGE_DAYS * DAY_MS) {
       return { field: FROM_TO[1], description: `may be at most ${MAX_RANGE_DAYS} days after ${FROM_TO[0]}` };
     }

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { GraphRequest } from "../graph/request.ts";
+import { acceptSpellings } from "./accept.ts";
 import { fitList, fitOne } from "./budget.ts";
 import type { Answers, Tool, ToolContext } from "./define.ts";
 import { type ToolResult, validationResult } from "./result.ts";
@@ -17,7 +18,7 @@ export interface CheckedCall {
 export function checkArguments(tool: Tool, raw: unknown): Result<CheckedCall, ToolResult> {
   const given = raw ?? {};
   if (!isJsonObject(given)) return err(validationResult(tool, "arguments", "must be an object"));
-  const parsed = v.safeParse(tool.input, tool.accept === undefined ? given : tool.accept(given), { abortEarly: true });
+  const parsed = v.safeParse(tool.input, acceptSpellings(given, tool), { abortEarly: true });
   if (!parsed.success) {
     const [issue] = parsed.issues;
     return err(validationResult(tool, ...describeIssue(issue)));

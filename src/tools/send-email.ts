@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import { acceptAddresses, change } from "./accept.ts";
 import { Addresses, MAX_RECIPIENTS, recipient } from "./address.ts";
 import { AttachmentInput, checkAttachments } from "./attachment.ts";
 import { defineTool, WRITES } from "./define.ts";
@@ -14,7 +13,7 @@ export const sendEmail = defineTool({
     "Sends an email from the person's mailbox at once; it cannot be recalled. Confirm recipients and text with the person first. At most 500 recipients, 3 MB of attachments.",
   scopes: ["Mail.Send"],
   annotations: WRITES,
-  accept: (raw) => change(raw, LISTS, acceptAddresses),
+  addressLists: LISTS,
   input: v.strictObject({
     to: v.pipe(Addresses, v.minLength(1, "must name at least one address")),
     cc: v.optional(Addresses, []),

@@ -15,11 +15,7 @@ export const AttachmentInput = v.strictObject({
   name: line(255),
   contentType: v.optional(line(255), "application/octet-stream"),
   contentBytes: described(
-    v.pipe(
-      v.string(),
-      v.minLength(1),
-      v.check(isBase64, "contentBytes must be base64 without line breaks or data: prefix"),
-    ),
+    v.pipe(v.string(), v.minLength(1), v.check(isBase64, "must be base64 without line breaks or data: prefix")),
     "Base64.",
   ),
 });
@@ -37,6 +33,6 @@ export function checkAttachments(
   if (!isTooLarge) return undefined;
   return {
     field: "attachments",
-    description: `may hold at most ${MAX_TOTAL_BYTES} bytes (3 MB) in all, within a request of 4 MiB; send a link instead`,
+    description: `may hold at most ${MAX_TOTAL_BYTES} bytes (3 MB), in a request of 4 MiB; send a link instead`,
   };
 }

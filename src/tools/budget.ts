@@ -31,7 +31,7 @@ export function fitList(
 }
 
 function withAdvice(result: ToolResult, omitted: number): ToolResult {
-  const text = `${omitted} more did not fit: go on with pageToken where there is one, or ask for fewer or a narrower range.`;
+  const text = `${omitted} more did not fit: go on with pageToken if there is one, or ask for less.`;
   return { ...result, content: [...result.content, { type: "text", text }] };
 }
 

@@ -17,7 +17,7 @@ export const createCalendarEvent = defineTool({
   name: "createCalendarEvent",
   title: "Create a calendar event",
   description:
-    "Creates an event in the person's calendar. Attendees are invited by email at once, so confirm with the person first. isOnlineMeeting adds a Teams link.",
+    "Creates an event. Attendees are invited at once: confirm with the person first. isOnlineMeeting adds a Teams link.",
   scopes: ["Calendars.ReadWrite"],
   annotations: WRITES,
   usesCallKey: true,

@@ -35,7 +35,7 @@ export const createTeamsMeeting = defineTool({
   name: "createTeamsMeeting",
   title: "Create a Teams meeting",
   description:
-    "With attendees: a calendar event with a Teams link, and they are invited at once; confirm with the person first. Without: a meeting link only, on no calendar.",
+    "With attendees: an event with a Teams link. Attendees are invited at once: confirm with the person first. Without: a Teams link only, in no calendar.",
   scopes: ["OnlineMeetings.ReadWrite", "Calendars.ReadWrite"],
   annotations: WRITES,
   addressLists: ["attendees"],

@@ -34,14 +34,10 @@ function describeIssue(issue: v.BaseIssue<unknown>): [field: string, description
   return [field, where + complaintOf(issue)];
 }
 
-function complaintOf(issue: v.BaseIssue<unknown>): string {
-  if (issue.type === "strict_object" && issue.expected === "never") return "is not a parameter of this tool";
-  if (issue.received === "undefined") return "is required";
-  if (!issue.message.startsWith("Invalid")) return issue.message;
-  const expected = issue.type === "integer" ? "a whole number" : (issue.expected ?? "another value");
-  // Lengths are said of texts and of lists alike.
-  const unit = /^(min|max)_length$/.test(issue.type) ? (Array.isArray(issue.input) ? " items" : " characters") : "";
-  return `must be ${expected.slice(0, 200)}${unit}, not ${issue.received.slice(0, 60)}`;
+function complaintOf({ expected, received, message }: v.BaseIssue<unknown>): string {
+  if (expected === "never") return "is not a parameter of this tool";
+  if (received === "undefined") return "is required";
+  return message.slice(0, 300).replace(/^Invalid/, "has an invalid");
 }
 
 /** The first request of a checked call, if it needs any. Pure. */

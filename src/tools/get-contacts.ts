@@ -22,12 +22,12 @@ const ContactPage = page(Contact);
 export const getContacts = defineTool({
   name: "getContacts",
   title: "Get contacts",
-  description: "Lists or searches the person's own contacts, by name or address.",
+  description: "Lists the person's contacts, or searches them.",
   scopes: ["Contacts.Read"],
   annotations: READS,
   input: v.strictObject({
     count: v.optional(integer(1, 100), 50),
-    search: v.optional(described(line(320), "The start of a name, or a full address.")),
+    search: v.optional(described(line(320), "Start of a name, or an address.")),
     pageToken: PageToken,
   }),
   answer: ContactPage,

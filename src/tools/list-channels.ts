@@ -32,6 +32,6 @@ export const listChannels = defineTool({
   }),
   present: ([{ value }], { teamId }) =>
     teamId === undefined
-      ? { structured: { teams: value, hint: "Call listChannels again with the id of a team as teamId." } }
+      ? { structured: { teams: value, hint: "Call again with a team's id as teamId." } }
       : { structured: { channels: value } },
 });

@@ -1,10 +1,7 @@
 import { described, Id } from "./schema.ts";
 
-/** Graph: mailFolder, well-known folder names. */
-const WELL_KNOWN =
-  "archive clutter conflicts conversationhistory deleteditems drafts inbox junkemail localfailures msgfolderroot outbox recoverableitemsdeletions scheduled searchfolders sentitems serverfailures syncissues".split(
-    " ",
-  );
+/** Graph: mailFolder; the well-known names that people use. */
+const WELL_KNOWN = "inbox drafts sentitems deleteditems junkemail archive outbox".split(" ");
 
 /** What people call them. */
 const ALIASES: { readonly [name: string]: string } = {
@@ -17,7 +14,7 @@ const ALIASES: { readonly [name: string]: string } = {
   junk: "junkemail",
 };
 
-export const Folder = described(Id, "inbox, sent, drafts, archive, junk, trash, a well-known name or a folder id.");
+export const Folder = described(Id, "inbox, sent, drafts, archive, junk, trash or an id.");
 
 /** Names in any case become Graph's; anything else is an id, which is case-sensitive. */
 export function folderSegment(folder: string): string {

@@ -8,8 +8,7 @@ const ACTIONS = { accept: "accept", tentative: "tentativelyAccept", decline: "de
 export const respondToEvent = defineTool({
   name: "respondToEvent",
   title: "Respond to an invitation",
-  description:
-    "Accepts, tentatively accepts or declines an invitation; the organizer is told unless sendResponse is false.",
+  description: "Answers an invitation. The organizer is told at once unless sendResponse is false.",
   scopes: ["Calendars.ReadWrite"],
   annotations: WRITES,
   input: v.strictObject({

@@ -64,14 +64,14 @@ const TEXTS: { readonly [Type in FailureType]: Texts } & { readonly [status: num
     "Sign in again and consent, or ask an administrator: Azure Portal, app registration, API permissions, grant admin consent. Your tenant may require it.",
   ],
   graph_not_found: ["it was not found", "List it again: ids change when things move."],
-  graph_conflict: ["somebody else changed it at the same time", "Read it again, then repeat the change."],
+  graph_conflict: ["somebody else changed it", "Read it again, then repeat."],
   graph_too_large: ["it is too large", "Send less, or a link instead."],
   graph_throttled: ["Microsoft 365 asks to slow down"],
   graph_unavailable: ["Microsoft 365 is not available"],
   graph_timeout: ["Microsoft 365 did not answer in time"],
   mailbox_unavailable: [
     "the account has no Exchange Online mailbox",
-    "Use an account with a mailbox, or ask an administrator for a licence.",
+    "Use another account, or ask an administrator for a licence.",
   ],
   response_invalid: ["the answer could not be read"],
   response_too_large: ["the answer is too large", "Ask for less."],
@@ -79,7 +79,7 @@ const TEXTS: { readonly [Type in FailureType]: Texts } & { readonly [status: num
   gateway_rate_limited: ["the gateway asks to slow down"],
   gateway_unavailable: ["the gateway is not available"],
   egress_unconfigured: ["the gateway is not configured", "Ask the operator to bind AI Gateway."],
-  signin_unavailable: ["Microsoft's sign-in is not available"],
+  signin_unavailable: ["the sign-in is not available"],
 };
 
 type Texts = readonly [what: string, advice?: string];

@@ -28,8 +28,6 @@ export const IMMUTABLE_IDS = 'IdType="ImmutableId"';
 export const ContentType = v.picklist(["html", "text"]);
 
 /** Opaque to clients; sealed and opened by the grant's object, which knows whose it is. */
-export const PageToken = v.optional(
-  described(v.string(), "nextPageToken of the last result; other arguments as before."),
-);
+export const PageToken = v.optional(described(v.string(), "nextPageToken of the last result."));
 
 export const NextPageToken = v.optional(v.string());

@@ -12,7 +12,7 @@ export const searchEmails = defineTool({
   name: "searchEmails",
   title: "Search emails",
   description:
-    'Searches all mail, or one folder, newest first. query is KQL: subject:"q3 plan" AND from:ana. Clipping, paging and trust as in getEmails.',
+    'Searches all mail or one folder, newest first, else as getEmails. query is KQL: subject:"q3 plan" AND from:ana.',
   scopes: ["Mail.Read"],
   annotations: READS,
   input: v.strictObject({

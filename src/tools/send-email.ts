@@ -10,12 +10,12 @@ export const sendEmail = defineTool({
   name: "sendEmail",
   title: "Send an email",
   description:
-    "Sends an email from the person's mailbox at once; it cannot be recalled. Confirm recipients and text with the person first. At most 500 recipients, 3 MB of attachments.",
+    "Sends an email at once; it cannot be recalled. Confirm with the person first. At most 500 recipients, 3 MB of attachments.",
   scopes: ["Mail.Send"],
   annotations: WRITES,
   addressLists: LISTS,
   input: v.strictObject({
-    to: v.pipe(Addresses, v.minLength(1, "must name at least one address")),
+    to: v.pipe(Addresses, v.minLength(1)),
     cc: v.optional(Addresses, []),
     bcc: v.optional(Addresses, []),
     subject: line(255),

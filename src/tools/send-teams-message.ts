@@ -12,7 +12,7 @@ export const sendTeamsMessage = defineTool({
   name: "sendTeamsMessage",
   title: "Send a Teams channel message",
   description:
-    "Posts a message to a Teams channel at once. Ids come from listChannels. A mention stands where the message has @displayName.",
+    "Posts a message to a Teams channel at once. Confirm with the person first. Ids come from listChannels. A mention stands at @displayName.",
   scopes: ["ChannelMessage.Send"],
   annotations: WRITES,
   input: v.strictObject({
@@ -37,7 +37,7 @@ export const sendTeamsMessage = defineTool({
   output: v.object({ id: v.string(), webUrl: v.string() }),
   hints: {
     graph_not_found:
-      "Call listChannels for teamId and channelId (19:…@thread.tacv2), or copy the link to the channel in Teams: it holds both.",
+      "Call listChannels for teamId and channelId (19:...@thread.tacv2). The link to a channel in Teams has both.",
   },
   build: ({ teamId, channelId, message, contentType, mentions }) => ({
     method: "POST",

@@ -8,7 +8,7 @@ export const updateCalendarEvent = defineTool({
   name: "updateCalendarEvent",
   title: "Change a calendar event",
   description:
-    "Changes only the given fields of an event; attendees replaces the whole list. Attendees are told at once: confirm with the person first.",
+    "Changes the given fields of an event; attendees replaces the list. Attendees are told at once: confirm with the person first.",
   scopes: ["Calendars.ReadWrite"],
   annotations: WRITES,
   ...EVENT_SPELLINGS,

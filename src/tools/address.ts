@@ -17,8 +17,3 @@ export const Address = v.pipe(v.string(), v.check(isAddress, "must be an email a
 export const MAX_RECIPIENTS = 500;
 
 export const Addresses = v.array(Address);
-
-/** Graph: recipient. */
-export function recipient(address: string, name?: string) {
-  return { emailAddress: name === undefined ? { address } : { address, name } };
-}

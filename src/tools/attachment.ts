@@ -24,13 +24,9 @@ export function checkAttachments(
   files: readonly v.InferOutput<typeof AttachmentInput>[],
   request: object,
 ): ArgumentProblem | undefined {
-  if (files.length === 0) return undefined;
-  const totalBytes = files.reduce(
-    (sum, { contentBytes: text }) => sum + (text.length * 3) / 4 - (text.split("=").length - 1),
-    0,
-  );
-  const isTooLarge = totalBytes > MAX_TOTAL_BYTES || utf8(JSON.stringify(request)).length > MAX_REQUEST_BYTES;
-  if (!isTooLarge) return undefined;
+  const sizes = files.map(({ contentBytes }) => Math.floor(contentBytes.replaceAll("=", "").length * 0.75));
+  const totalBytes = sizes.reduce((sum, bytes) => sum + bytes, 0);
+  if (totalBytes <= MAX_TOTAL_BYTES && utf8(JSON.stringify(request)).length <= MAX_REQUEST_BYTES) return undefined;
   return {
     field: "attachments",
     description: `may hold at most ${MAX_TOTAL_BYTES} bytes (3 MB), in a request of 4 MiB; send a link instead`,

@@ -17,22 +17,20 @@ export function fitList(
   let indent = 2;
   for (;;) {
     const omitted = all.length - items.length;
-    const shown = { ...structured, [list]: items, ...(omitted > 0 && { truncated: true, omitted }) };
-    const result = showResult(shown, JSON.stringify(items, null, indent));
+    const advice = `${omitted} more did not fit: go on with pageToken if there is one, or ask for less.`;
+    const result = showResult(
+      { ...structured, [list]: items, ...(omitted > 0 && { truncated: true, omitted }) },
+      JSON.stringify(items, null, indent),
+      ...(omitted > 0 ? [advice] : []),
+    );
     const excess = sizeOf(result) / MAX_RESULT_BYTES;
-    if (excess <= 1 || items.length === 0) {
-      return { result: omitted === 0 ? result : withAdvice(result, omitted), kept: items.length };
-    }
-    if (indent > 0) {
-      indent = 0;
-      items = all.map((item) => clipBody(item, SHORT_BODY_CHARS));
-    } else items = items.slice(0, Math.min(items.length - 1, Math.floor(items.length / excess)));
+    if (excess <= 1 || items.length === 0) return { result, kept: items.length };
+    items =
+      indent > 0
+        ? all.map((item) => clipBody(item, SHORT_BODY_CHARS))
+        : items.slice(0, Math.min(items.length - 1, Math.floor(items.length / excess)));
+    indent = 0;
   }
-}
-
-function withAdvice(result: ToolResult, omitted: number): ToolResult {
-  const text = `${omitted} more did not fit: go on with pageToken if there is one, or ask for less.`;
-  return { ...result, content: [...result.content, { type: "text", text }] };
 }
 
 /** One thing; the body of one that is too large is halved until it fits, then its longest list gives way. Pure. */
@@ -55,8 +53,8 @@ function clipBody<Item>(item: Item, maxChars: number): Item {
   return { ...item, body: clipText(item.body, Math.floor(maxChars)), bodyTruncated: true };
 }
 
-const showResult = (structuredContent: JsonObject, text: string): ToolResult => ({
-  content: [{ type: "text", text }],
+const showResult = (structuredContent: JsonObject, ...texts: readonly string[]): ToolResult => ({
+  content: texts.map((text) => ({ type: "text", text })),
   structuredContent,
 });
 

@@ -5,7 +5,7 @@ import { Address } from "./address.ts";
 import { defineTool, READS } from "./define.ts";
 import { preferEvents, TimeAnswer } from "./event.ts";
 import { integer } from "./schema.ts";
-import { DAY_MS, FROM_TO, graphTime, readTimes, Time, TimeZone } from "./time.ts";
+import { checkRange, FROM_TO, graphTime, readTimes, Time, TimeZone } from "./time.ts";
 
 const MAX_RANGE_DAYS = 14;
 
@@ -39,21 +39,20 @@ export const checkAvailability = defineTool({
     const times = readTimes(FROM_TO, [startDateTime, endDateTime], timeZone, "shown");
     if ("field" in times) return times;
     const [start, end] = times;
-    if (start === undefined || end === undefined || end.ms - start.ms > MAX_RANGE_DAYS * DAY_MS) {
-      return { field: FROM_TO[1], description: `may be at most ${MAX_RANGE_DAYS} days after ${FROM_TO[0]}` };
-    }
-    return {
-      method: "POST",
-      path: { segments: ["me", "calendar", "getSchedule"] },
-      prefer: preferEvents(timeZone),
-      body: {
-        schedules,
-        startTime: graphTime(start),
-        endTime: graphTime(end),
-        availabilityViewInterval: intervalMinutes,
-      },
-      isIdempotent: true,
-    };
+    return (
+      checkRange(start?.ms ?? 0, end?.ms ?? 0, MAX_RANGE_DAYS) ?? {
+        method: "POST",
+        path: { segments: ["me", "calendar", "getSchedule"] },
+        prefer: preferEvents(timeZone),
+        body: {
+          schedules,
+          startTime: graphTime(start),
+          endTime: graphTime(end),
+          availabilityViewInterval: intervalMinutes,
+        },
+        isIdempotent: true,
+      }
+    );
   },
   present: ([{ value }]) => ({ structured: { schedules: value } }),
 });

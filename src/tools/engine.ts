@@ -23,15 +23,15 @@ export function checkArguments(tool: Tool, raw: unknown): Result<CheckedCall, To
     const [issue] = parsed.issues;
     return err(validationResult(tool, ...describeIssue(issue)));
   }
-  const { pageToken } = parsed.output;
-  return ok({ tool, args: parsed.output, pageToken: typeof pageToken === "string" ? pageToken : undefined });
+  // Its schema says so.
+  const pageToken = parsed.output.pageToken as string | undefined;
+  return ok({ tool, args: parsed.output, pageToken });
 }
 
 /** The property, and in words what is wrong with it or with a part of it; the library's sentence where it says most. */
 function describeIssue(issue: v.BaseIssue<unknown>): [field: string, description: string] {
-  const [field = "arguments", ...inner] = (v.getDotPath(issue) ?? "").slice(0, 128).split(".").filter(Boolean);
-  const where = inner.length === 0 ? "" : `at ${inner.join(".")} `;
-  return [field, where + complaintOf(issue)];
+  const [field = "arguments", ...inner] = (issue.path ?? []).map(({ key }) => String(key).slice(0, 100));
+  return [field, (inner.length > 0 ? `at ${inner.join(".")} ` : "") + complaintOf(issue)];
 }
 
 function complaintOf({ expected, received, message }: v.BaseIssue<unknown>): string {
@@ -87,10 +87,6 @@ export function presentCall(
 
 /** MCP clients that show text only still learn of the next page. */
 export function withNextPage({ content, structuredContent }: ToolResult, nextPageToken: string): ToolResult {
-  const [shown, ...more] = content;
   const next = { type: "text" as const, text: `There is more: call again with pageToken ${nextPageToken}` };
-  return {
-    content: [...(shown === undefined ? [] : [shown]), next, ...more],
-    structuredContent: { ...structuredContent, nextPageToken },
-  };
+  return { content: content.toSpliced(1, 0, next), structuredContent: { ...structuredContent, nextPageToken } };
 }

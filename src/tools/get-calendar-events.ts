@@ -5,7 +5,7 @@ import { RANGE_ALIASES } from "./accept.ts";
 import { defineTool, READS } from "./define.ts";
 import { Event, preferEvents } from "./event.ts";
 import { described, integer, NextPageToken, PageToken } from "./schema.ts";
-import { DAY_MS, FROM_TO, readTimes, Time, TimeZone, utcTime } from "./time.ts";
+import { checkRange, DAY_MS, FROM_TO, readTimes, Time, TimeZone, utcTime } from "./time.ts";
 
 const MAX_RANGE_DAYS = 366;
 
@@ -37,22 +37,21 @@ export const getCalendarEvents = defineTool({
     const [start, end] = times;
     const startMs = start?.ms ?? nowMs;
     const endMs = end?.ms ?? startMs + args.days * DAY_MS;
-    if (endMs <= startMs || endMs - startMs > MAX_RANGE_DAYS * DAY_MS) {
-      return { field: FROM_TO[1], description: `must be after ${FROM_TO[0]}, at most ${MAX_RANGE_DAYS} days` };
-    }
-    return {
-      ...request,
-      path: {
-        segments: ["me", "calendarView"],
-        query: [
-          [FROM_TO[0], utcTime(startMs)],
-          [FROM_TO[1], utcTime(endMs)],
-          ["$orderby", "start/dateTime"],
-          ["$top", "50"],
-          select(Event),
-        ],
-      },
-    };
+    return (
+      checkRange(startMs, endMs, MAX_RANGE_DAYS) ?? {
+        ...request,
+        path: {
+          segments: ["me", "calendarView"],
+          query: [
+            [FROM_TO[0], utcTime(startMs)],
+            [FROM_TO[1], utcTime(endMs)],
+            ["$orderby", "start/dateTime"],
+            ["$top", "50"],
+            select(Event),
+          ],
+        },
+      }
+    );
   },
   next: (pages, args, { follow }) => nextOf(pages, { method: "GET", prefer: preferEvents(args.timeZone) }, follow),
   present: (pages) => ({

@@ -66,6 +66,12 @@ export function readTimes(
   return moments;
 }
 
+/** What is wrong with a range between two numbers of milliseconds, if anything is. */
+export const checkRange = (startMs: number, endMs: number, maxDays: number): ArgumentProblem | undefined =>
+  startMs < endMs && endMs - startMs <= maxDays * DAY_MS
+    ? undefined
+    : { field: FROM_TO[1], description: `must be after ${FROM_TO[0]}, by at most ${maxDays} days` };
+
 /** Graph: dateTimeTimeZone; undefined where there is none. */
 export const graphTime = (moment: Moment | undefined) =>
   moment && { dateTime: moment.dateTime, timeZone: moment.timeZone };

@@ -50,7 +50,7 @@ export const RESOURCES: readonly Resource[] = [
   {
     name: "profile",
     title: "Profile",
-    description: "The signed-in person: name, addresses, job.",
+    description: "The signed-in person.",
     scopes: ["User.Read"],
     path: { segments: ["me"], query: [select(Profile)] },
     answer: Profile,
@@ -67,7 +67,7 @@ export const RESOURCES: readonly Resource[] = [
   {
     name: "teams",
     title: "Teams",
-    description: "The teams that the person belongs to.",
+    description: "The person's teams.",
     scopes: ["Team.ReadBasic.All"],
     // Graph: user-list-joinedteams takes no OData options.
     path: { segments: ["me", "joinedTeams"] },
@@ -75,7 +75,7 @@ export const RESOURCES: readonly Resource[] = [
     tolerates: ["graph_forbidden", "graph_bad_request"],
     answer: v.optional(page(Team)),
     list: "teams",
-    note: "This account has no Teams, or its permission was withdrawn.",
+    note: "This account has no Teams, or no permission for it.",
   },
 ];
 
@@ -87,14 +87,10 @@ export function describeResource(resource: Resource): JsonObject {
   return { uri: uriOf(resource), name, title, description, mimeType: "application/json" };
 }
 
-interface Page {
-  readonly value: readonly unknown[];
-}
-
 /** What the answers come to. Pure. */
 export function presentResource({ list, note }: Resource, answers: readonly unknown[]): JsonObject {
-  // Each answer has passed `answer`: an object, or pages with items.
+  // Each answer has passed `answer`: an object, or where there is a list a page, or undefined for none at all.
   if (list === undefined) return answers[0] as JsonObject;
-  const pages = answers.filter((answer) => answer !== undefined) as unknown as readonly Page[];
-  return { [list]: pages.flatMap(({ value }) => value), ...(pages.length === 0 && { note }) };
+  const pages = answers as readonly ({ readonly value: readonly unknown[] } | undefined)[];
+  return { [list]: pages.flatMap((page) => page?.value ?? []), note: pages[0] ? undefined : note };
 }

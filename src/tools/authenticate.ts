@@ -12,7 +12,7 @@ export const authenticate = defineTool({
   output: v.object({ authenticated: v.boolean() }),
   build: () => undefined,
   present: (_answers, _args, { session }) => ({
-    text: `Authentication is handled automatically by the OAuth provider: ${session.user.displayName} is signed in. Sign in again for permissions that are missing.`,
+    text: `Authentication is handled automatically by the OAuth provider: ${session.user.displayName} is signed in. Sign in again for more permissions.`,
     structured: { authenticated: true, ...session },
   }),
 });

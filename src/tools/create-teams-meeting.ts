@@ -4,8 +4,7 @@ import { isSafeSegment } from "../graph/url.ts";
 import { defineTool, WRITES } from "./define.ts";
 import { Attendees, eventBody, joinUrlOf, preferEvents, readAgain, type Sparse, Written } from "./event.ts";
 import { described, integer, line } from "./schema.ts";
-import { graphTime, type Moment, readTimes, Time, TimeZone, utcTime } from "./time.ts";
-import { wallTime } from "./time-zone.ts";
+import { graphTime, momentAt, readTimes, Time, TimeZone, utcTime } from "./time.ts";
 
 /** Graph: onlineMeeting. */
 const Options = v.strictObject({
@@ -54,11 +53,16 @@ export const createTeamsMeeting = defineTool({
   build({ subject, attendees, timeZone, options, ...args }) {
     const times = readTimes(["startTime", "endTime"], [args.startTime, args.endTime], timeZone, "exact");
     if ("field" in times) return times;
-    const [start, end = start && addMinutes(start, args.durationMinutes)] = times;
+    const { durationMinutes: minutes } = args;
+    const [start, end = start && minutes ? momentAt(start.ms + minutes * 60_000, start.timeZone) : undefined] = times;
     if (!start || !end) return { field: "endTime", description: "or durationMinutes is required" };
     if (attendees.length === 0) {
-      const [startDateTime, endDateTime] = [utcTime(start.ms), utcTime(end.ms)];
-      const body = { subject, startDateTime, endDateTime, ...optionsBody(options) } satisfies Sparse<OnlineMeeting>;
+      const body = {
+        subject,
+        startDateTime: utcTime(start.ms),
+        endDateTime: utcTime(end.ms),
+        ...optionsBody(options),
+      } satisfies Sparse<OnlineMeeting>;
       return { method: "POST", path: { segments: MEETINGS }, body };
     }
     const body = {
@@ -95,9 +99,3 @@ export const createTeamsMeeting = defineTool({
 });
 
 const MEETINGS = ["me", "onlineMeetings"];
-
-function addMinutes(start: Moment, minutes: number | undefined): Moment | undefined {
-  if (minutes === undefined) return undefined;
-  const ms = start.ms + minutes * 60_000;
-  return { ...start, ms, dateTime: wallTime(ms, start.timeZone) };
-}

@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../core/result.ts";
 import type { GraphRequest } from "../graph/request.ts";
 import { acceptSpellings } from "./accept.ts";
 import { fitList, fitOne } from "./budget.ts";
-import type { Answers, Tool, ToolContext } from "./define.ts";
+import type { Tool, ToolContext } from "./define.ts";
 import { type ToolResult, validationResult } from "./result.ts";
 
 /** A call whose arguments have passed. */
@@ -59,9 +59,9 @@ export function readAnswer(tool: Tool, body: unknown): Result<unknown, "response
 
 export interface PresentedCall {
   readonly result: ToolResult;
-  readonly nextLink: string | undefined;
-  /** Items of the pages that were shown, where some more did not fit and can be asked for; else undefined. */
-  readonly shown: number | undefined;
+  readonly nextLink?: string | null | undefined;
+  /** Items of the pages that were shown, where some more did not fit and can be asked for. */
+  readonly shown?: number | undefined;
 }
 
 /** Shows what was reached, within the budget. Pure. */
@@ -72,17 +72,14 @@ export function presentCall(
   skip: number,
 ): PresentedCall {
   const [first = v.parse(tool.answer, undefined), ...more] = answers;
-  const read: Answers<unknown> = [first, ...more];
-  const { text, structured, nextLink } = tool.present(read, args, context);
-  const { list } = tool;
-  const items = list === undefined ? undefined : structured[list];
-  if (list === undefined || !Array.isArray(items)) {
-    return { result: fitOne(structured, text), nextLink: undefined, shown: undefined };
-  }
+  const { text, structured, nextLink } = tool.present([first, ...more], args, context);
+  const { list = "" } = tool;
+  const items = structured[list];
+  if (!Array.isArray(items)) return { result: fitOne(structured, text) };
   const { result, kept } = fitList(list, structured, items.slice(skip));
-  const isPaged = kept < items.length - skip && tool.input.entries?.pageToken !== undefined;
+  const isPaged = kept < items.length - skip && tool.input.entries?.pageToken;
   // An item that does not even fit alone is left out, or its page would come again for ever.
-  return { result, nextLink: nextLink ?? undefined, shown: isPaged ? skip + Math.max(1, kept) : undefined };
+  return { result, nextLink, shown: isPaged ? skip + Math.max(1, kept) : undefined };
 }
 
 /** MCP clients that show text only still learn of the next page. */

@@ -24,7 +24,7 @@ export function failureResult(tool: Tool, failure: GraphFailure, requestId: stri
   const scope = type === "graph_forbidden" ? tool.scopes.join(" ") : undefined;
   // Whoever repeats a send without looking may have sent twice.
   const retryable = failure.retryable && !isUnsure;
-  const wait = `Try again ${retryAfterSeconds === undefined ? "in a minute" : `after ${retryAfterSeconds} seconds`}.`;
+  const wait = `Try again after ${retryAfterSeconds ?? 60} seconds.`;
   const [what, advice = wait] = (type === "graph_unavailable" && TEXTS[status ?? 0]) || TEXTS[type];
   const steps = isUnsure
     ? "It may have been done all the same: check before repeating."

@@ -18,52 +18,47 @@ export interface Moment {
   readonly ms: number;
   readonly dateTime: string;
   readonly timeZone: string;
-  /** No clock in that zone ever shows it. */
-  readonly isSkipped: boolean;
 }
+
+export const momentAt = (ms: number, timeZone: string): Moment => ({ ms, dateTime: wallTime(ms, timeZone), timeZone });
 
 /** ISO 8601 with or without time, seconds and offset; RFC 9557 §4.1 puts a zone in brackets behind it. */
 const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?(?:\[(.*)\])?$/i;
+
+/** `exact` refuses an hour that the clocks skip: what happens in it would silently happen later. */
+type Precision = "exact" | "shown";
 
 /**
  * Reads a time; without an offset it is a wall time in `timeZone`. Graph: a dateTime has no offset of its own.
  * @returns the moment, or what is wrong
  */
-function readTime(text: string, timeZone: string): Moment | string {
+function readTime(text: string, timeZone: string, precision: Precision): Moment | string {
   const [, date, minutes = "00:00", seconds = ":00", offset, zone = timeZone] = ISO.exec(text.trim()) ?? [];
   const dateTime = `${date}T${minutes}${seconds}`;
   const wallMs = Date.parse(`${dateTime}Z`);
-  const ms = Date.parse(dateTime + (offset ?? "Z").toUpperCase());
+  const offsetMs = Date.parse(dateTime + (offset ?? "Z").toUpperCase());
   // `Date.parse` carries a 30th of February over into March.
-  if (Number.isNaN(ms) || !new Date(wallMs).toISOString().startsWith(dateTime))
+  if (Number.isNaN(offsetMs) || !utcTime(wallMs).startsWith(dateTime))
     return "must be a time such as 2026-03-02T09:00 or 2026-03-02T09:00+01:00";
-  if (offset !== undefined) return { ms, dateTime: wallTime(ms, "UTC"), timeZone: "UTC", isSkipped: false };
-  return isTimeZone(zone) ? { ...instantOf(wallMs, zone), dateTime, timeZone: zone } : ZONE_WANTED;
+  if (offset !== undefined) return momentAt(offsetMs, "UTC");
+  if (!isTimeZone(zone)) return ZONE_WANTED;
+  const { ms, isSkipped } = instantOf(wallMs, zone);
+  if (isSkipped && precision === "exact") return "does not exist: the clocks go forward in that hour";
+  return { ms, dateTime, timeZone: zone };
 }
 
-/**
- * A start and an end, each where it is given, in order.
- * @param precision `exact` refuses an hour that the clocks skip: what happens in it would silently happen later
- */
+/** A start and an end, each where it is given, in order. */
 export function readTimes(
-  fields: readonly [string, string],
+  [from, to]: readonly [string, string],
   texts: readonly (string | undefined)[],
   timeZone: string,
-  precision: "exact" | "shown",
-): readonly [start?: Moment | undefined, end?: Moment | undefined] | ArgumentProblem {
-  const moments: [Moment?, Moment?] = [];
-  for (const [index, field] of fields.entries()) {
-    const text = texts[index];
-    if (text === undefined) continue;
-    const read = readTime(text, timeZone);
-    if (typeof read === "string") return { field, description: read };
-    if (read.isSkipped && precision === "exact")
-      return { field, description: "does not exist: the clocks go forward in that hour" };
-    moments[index] = read;
-  }
-  const [start, end] = moments;
-  if (start && end && start.ms >= end.ms) return { field: fields[1], description: `must be after ${fields[0]}` };
-  return moments;
+  precision: Precision,
+): readonly [start: Moment | undefined, end: Moment | undefined] | ArgumentProblem {
+  const [start, end] = texts.map((text) => (text === undefined ? text : readTime(text, timeZone, precision)));
+  if (typeof start === "string") return { field: from, description: start };
+  if (typeof end === "string") return { field: to, description: end };
+  if (start && end && start.ms >= end.ms) return { field: to, description: `must be after ${from}` };
+  return [start, end];
 }
 
 /** What is wrong with a range between two numbers of milliseconds, if anything is. */

@@ -1,6 +1,7 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type { GenericSchema } from "valibot";
 import type { JsonObject } from "../core/json.ts";
+import { titleOf } from "../core/text.ts";
 import { getPrompt, PROMPT_LIST } from "../prompts/index.ts";
 import { describeResource, RESOURCES, uriOf } from "../resources/index.ts";
 import type { Tool } from "../tools/define.ts";
@@ -62,10 +63,10 @@ export const CATALOG: Catalog = {
 };
 
 /** MCP Tool. */
-export function describeTool({ name, title, description, input, output, annotations, scopes }: Tool): JsonObject {
+export function describeTool({ name, description, input, output, annotations, scopes }: Tool): JsonObject {
   return {
     name,
-    title,
+    title: titleOf(name),
     description,
     inputSchema: schemaOf(input, "input"),
     outputSchema: outputSchema(output),

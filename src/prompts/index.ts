@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject } from "../core/json.ts";
+import { titleOf } from "../core/text.ts";
 
 interface Prompt {
   readonly name: string;
-  readonly title: string;
   readonly description: string;
   /** Names with what they mean. */
   readonly arguments: { readonly [name: string]: string };
@@ -13,14 +13,12 @@ interface Prompt {
 const PROMPTS: readonly Prompt[] = [
   {
     name: "dailySummary",
-    title: "Daily summary",
     description: "Sums up a day's mail and meetings.",
     arguments: { date: "today by default.", folder: "inbox by default." },
     text: "Sum up my day {date|today}: call getEmails (another day: searchEmails) for the folder {folder|inbox}, and getCalendarEvents in my time zone. List first what needs an answer.",
   },
   {
     name: "scheduleMeeting",
-    title: "Schedule a meeting",
     description: "Finds a time and invites people.",
     arguments: {
       subject: "Subject.",
@@ -32,14 +30,12 @@ const PROMPTS: readonly Prompt[] = [
   },
   {
     name: "statusUpdate",
-    title: "Status update",
     description: "Posts a status update to a Teams channel.",
     arguments: { teamId: "Team id.", channelId: "Channel id.", topic: "Topic." },
     text: "Write a short status update about {topic}: call searchEmails and getCalendarEvents, show me the text, and after I agree call sendTeamsMessage with teamId {teamId} and channelId {channelId}.",
   },
   {
     name: "findContact",
-    title: "Find a contact",
     description: "Finds how to reach somebody.",
     arguments: { name: "Name, or its start." },
     text: "Find {name}: call getContacts with search, then searchEmails with from. List addresses and telephone numbers, and ask me if several people fit.",
@@ -52,6 +48,7 @@ const isRequired = ({ text }: Prompt, name: string) => text.includes(`{${name}}`
 /** MCP Prompt. */
 export const PROMPT_LIST: readonly JsonObject[] = PROMPTS.map((prompt) => ({
   ...prompt,
+  title: titleOf(prompt.name),
   // What is undefined here is left out of the JSON.
   text: undefined,
   arguments: Object.entries(prompt.arguments).map(([name, description]) => ({

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { JsonObject } from "../core/json.ts";
+import { titleOf } from "../core/text.ts";
 import { Flag, page, select, Text } from "../graph/answer.ts";
 import type { FailureType } from "../graph/failure.ts";
 import type { GraphScope } from "../graph/scopes.ts";
@@ -8,7 +9,6 @@ import type { GraphPath } from "../graph/url.ts";
 /** What a client may put into its context without calling a tool. Reading one is a GET. */
 export interface Resource {
   readonly name: string;
-  readonly title: string;
   readonly description: string;
   readonly scopes: readonly GraphScope[];
   readonly path: GraphPath;
@@ -49,7 +49,6 @@ const Team = v.object({
 export const RESOURCES: readonly Resource[] = [
   {
     name: "profile",
-    title: "Profile",
     description: "The signed-in person.",
     scopes: ["User.Read"],
     path: { segments: ["me"], query: [select(Profile)] },
@@ -57,7 +56,6 @@ export const RESOURCES: readonly Resource[] = [
   },
   {
     name: "calendars",
-    title: "Calendars",
     description: "The person's calendars.",
     scopes: ["Calendars.Read"],
     path: { segments: ["me", "calendars"], query: [["$top", "50"], select(Calendar)] },
@@ -66,7 +64,6 @@ export const RESOURCES: readonly Resource[] = [
   },
   {
     name: "teams",
-    title: "Teams",
     description: "The person's teams.",
     scopes: ["Team.ReadBasic.All"],
     // Graph: user-list-joinedteams takes no OData options.
@@ -83,8 +80,8 @@ export const uriOf = ({ name }: Resource): string => `microsoft://${name}`;
 
 /** MCP Resource. */
 export function describeResource(resource: Resource): JsonObject {
-  const { name, title, description } = resource;
-  return { uri: uriOf(resource), name, title, description, mimeType: "application/json" };
+  const { name, description } = resource;
+  return { uri: uriOf(resource), name, title: titleOf(name), description, mimeType: "application/json" };
 }
 
 /** What the answers come to. Pure. */

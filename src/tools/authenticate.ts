@@ -3,7 +3,6 @@ import { defineTool, READS } from "./define.ts";
 
 export const authenticate = defineTool({
   name: "authenticate",
-  title: "Check the sign-in",
   description: "Tells who is signed in, with which permissions, and which tools lack one.",
   scopes: [],
   annotations: { ...READS, openWorldHint: false },

@@ -18,7 +18,6 @@ const Schedule = v.object({
 
 export const checkAvailability = defineTool({
   name: "checkAvailability",
-  title: "Check availability",
   description:
     "Shows when people are free, in a range of at most 14 days. availabilityView has a digit per interval: 0 free, 1 tentative, 2 busy, 3 out of office, 4 elsewhere.",
   scopes: ["Calendars.Read"],

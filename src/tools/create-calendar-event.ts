@@ -15,7 +15,6 @@ import { Time } from "./time.ts";
 
 export const createCalendarEvent = defineTool({
   name: "createCalendarEvent",
-  title: "Create a calendar event",
   description:
     "Creates an event. Attendees are invited at once: confirm with the person first. isOnlineMeeting adds a Teams link.",
   scopes: ["Calendars.ReadWrite"],

@@ -32,9 +32,8 @@ const optionsBody = ({ lobbyBypass: scope, ...options }: v.InferOutput<typeof Op
 
 export const createTeamsMeeting = defineTool({
   name: "createTeamsMeeting",
-  title: "Create a Teams meeting",
   description:
-    "With attendees: an event with a Teams link. Attendees are invited at once: confirm with the person first. Without: a Teams link only, in no calendar.",
+    "Creates an event with a Teams link, or without attendees only the link. Attendees are invited at once: confirm with the person first.",
   scopes: ["OnlineMeetings.ReadWrite", "Calendars.ReadWrite"],
   annotations: WRITES,
   addressLists: ["attendees"],

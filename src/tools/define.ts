@@ -68,7 +68,6 @@ export type Answers<Answer> = readonly [Answer, ...Answer[]];
 export interface ToolDefinition<Input extends ObjectSchema, Answer extends AnySchema, Output extends ObjectSchema>
   extends Spellings {
   readonly name: string;
-  readonly title: string;
   /** For the model: what it does, side effects, limits. */
   readonly description: string;
   readonly scopes: readonly GraphScope[];

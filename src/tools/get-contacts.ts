@@ -21,7 +21,6 @@ const ContactPage = page(Contact);
 
 export const getContacts = defineTool({
   name: "getContacts",
-  title: "Get contacts",
   description: "Lists the person's contacts, or searches them.",
   scopes: ["Contacts.Read"],
   annotations: READS,

@@ -12,8 +12,7 @@ const Item = v.object({
 
 export const listChannels = defineTool({
   name: "listChannels",
-  title: "List teams and channels",
-  description: "Without teamId: the person's teams. With it: the channels of that team, for sendTeamsMessage.",
+  description: "Lists the person's teams, or with teamId the channels of a team, for sendTeamsMessage.",
   scopes: ["Team.ReadBasic.All", "Channel.ReadBasic.All"],
   annotations: READS,
   input: v.strictObject({ teamId: v.optional(described(Id, "id of a team.")) }),

@@ -7,7 +7,6 @@ const ACTIONS = { accept: "accept", tentative: "tentativelyAccept", decline: "de
 
 export const respondToEvent = defineTool({
   name: "respondToEvent",
-  title: "Respond to an invitation",
   description: "Answers an invitation. The organizer is told at once unless sendResponse is false.",
   scopes: ["Calendars.ReadWrite"],
   annotations: WRITES,

@@ -10,7 +10,6 @@ const Day = v.optional(v.pipe(v.string(), v.isoDate("must be a date such as 2026
 
 export const searchEmails = defineTool({
   name: "searchEmails",
-  title: "Search emails",
   description:
     'Searches all mail or one folder, newest first, else as getEmails. query is KQL: subject:"q3 plan" AND from:ana.',
   scopes: ["Mail.Read"],

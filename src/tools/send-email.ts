@@ -6,7 +6,6 @@ import { ContentType, line, longText } from "./schema.ts";
 
 export const sendEmail = defineTool({
   name: "sendEmail",
-  title: "Send an email",
   description:
     "Sends an email at once; it cannot be recalled. Confirm with the person first. At most 500 recipients, 3 MB of attachments.",
   scopes: ["Mail.Send"],

@@ -10,7 +10,6 @@ const isGuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.
 
 export const sendTeamsMessage = defineTool({
   name: "sendTeamsMessage",
-  title: "Send a Teams channel message",
   description:
     "Posts a message to a Teams channel at once. Confirm with the person first. Ids come from listChannels. A mention stands at @displayName.",
   scopes: ["ChannelMessage.Send"],

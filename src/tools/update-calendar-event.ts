@@ -6,7 +6,6 @@ import { Id } from "./schema.ts";
 
 export const updateCalendarEvent = defineTool({
   name: "updateCalendarEvent",
-  title: "Change a calendar event",
   description:
     "Changes the given fields of an event; attendees replaces the list. Attendees are told at once: confirm with the person first.",
   scopes: ["Calendars.ReadWrite"],

@@ -19,9 +19,10 @@ const exists = (path: string) =>
 
 /** The catalogue as README.md shows it, in the order of `tools/list`. */
 function toolTable(): string {
-  const rows = TOOLS.map(({ name, title, scopes }) => {
+  const rows = TOOLS.map(({ name, description, scopes }) => {
+    const [purpose] = description.replace(/\.$/, "").split(". ");
     const permissions = scopes.map((scope) => `\`${scope}\``).join(", ");
-    return `| \`${name}\` | ${title} | ${permissions || "none"} |`;
+    return `| \`${name}\` | ${purpose} | ${permissions || "none"} |`;
   });
   const head = ["| tool | what it does | Microsoft permission |", "|---|---|---|"];
   return [`${TOOLS.length} tools:`, "", ...head, ...rows].join("\n");

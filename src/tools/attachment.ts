@@ -15,7 +15,7 @@ export const AttachmentInput = v.strictObject({
   name: line(255),
   contentType: v.optional(line(255), "application/octet-stream"),
   contentBytes: described(
-    v.pipe(v.string(), v.minLength(1), v.check(isBase64, "must be base64 without line breaks or data: prefix")),
+    v.pipe(v.string(), v.minLength(1), v.check(isBase64, "must be base64 without line breaks or prefix")),
     "Base64.",
   ),
 });

@@ -2,9 +2,6 @@ import * as v from "valibot";
 import { defineTool, WRITES } from "./define.ts";
 import { Id, IMMUTABLE_IDS } from "./schema.ts";
 
-/** Graph: event-accept, event-tentativelyaccept, event-decline. */
-const ACTIONS = { accept: "accept", tentative: "tentativelyAccept", decline: "decline" };
-
 export const respondToEvent = defineTool({
   name: "respondToEvent",
   description: "Answers an invitation. The organizer is told at once unless sendResponse is false.",
@@ -19,11 +16,12 @@ export const respondToEvent = defineTool({
   // Graph answers 202 without a body.
   answer: v.unknown(),
   output: v.object({ id: v.string(), response: v.string() }),
-  build: ({ id, response, comment, sendResponse }) => ({
+  build: ({ id, response, ...body }) => ({
     method: "POST",
-    path: { segments: ["me", "events", id, ACTIONS[response]] },
+    // Graph: event-accept, event-tentativelyaccept, event-decline.
+    path: { segments: ["me", "events", id, response === "tentative" ? "tentativelyAccept" : response] },
     prefer: [IMMUTABLE_IDS],
-    body: { sendResponse, ...(comment !== undefined && { comment }) },
+    body,
   }),
   present: (_answers, { id, response }) => ({ text: `Responded: ${response}`, structured: { id, response } }),
 });

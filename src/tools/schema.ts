@@ -20,7 +20,7 @@ export const line = (most: number) =>
   );
 
 /** An id that some answer of Graph gave, as a segment of a path. */
-export const Id = v.pipe(v.string(), v.check(isSafeSegment, "must be an id as another tool gave it"));
+export const Id = v.pipe(v.string(), v.check(isSafeSegment, "must be an id that a tool gave"));
 
 /** Graph: outlook-immutable-id */
 export const IMMUTABLE_IDS = 'IdType="ImmutableId"';

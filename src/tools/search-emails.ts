@@ -29,8 +29,7 @@ export const searchEmails = defineTool({
   list: "emails",
   build(args, { page }) {
     const kql = compileKql(args);
-    if (kql === "" && page === undefined)
-      return { field: "query", description: "is required where no filter is given" };
+    if (kql === "" && page === undefined) return { field: "query", description: "or a filter is required" };
     const folder = args.folder === undefined ? [] : ["mailFolders", folderSegment(args.folder)];
     return {
       method: "GET",

@@ -35,8 +35,7 @@ export const sendTeamsMessage = defineTool({
   answer: v.nullish(v.object({ id: Text, webUrl: Text }), {}),
   output: v.object({ id: v.string(), webUrl: v.string() }),
   hints: {
-    graph_not_found:
-      "Call listChannels for teamId and channelId (19:...@thread.tacv2). The link to a channel in Teams has both.",
+    graph_not_found: "Call listChannels for teamId and channelId (19:...@thread.tacv2).",
   },
   build: ({ teamId, channelId, message, contentType, mentions }) => ({
     method: "POST",

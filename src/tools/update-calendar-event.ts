@@ -17,7 +17,7 @@ export const updateCalendarEvent = defineTool({
   build({ id, ...args }) {
     const body = eventBody(args);
     if ("field" in body) return body;
-    if (JSON.stringify(body) === "{}") return { field: "id", description: "stands alone; give a field to change" };
+    if (JSON.stringify(body) === "{}") return { field: "id", description: "needs a field to change" };
     const path = { segments: ["me", "events", id] };
     if (args.body === undefined) return { method: "PATCH", path, prefer: preferEvents(args.timeZone), body };
     return {

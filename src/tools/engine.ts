@@ -71,7 +71,8 @@ export function presentCall(
   context: ToolContext,
   skip: number,
 ): PresentedCall {
-  const [first = v.parse(tool.answer, undefined), ...more] = answers;
+  // A tool without requests gets what its schema makes of nothing.
+  const [first = v.safeParse(tool.answer, undefined).output, ...more] = answers;
   const { text, structured, nextLink } = tool.present([first, ...more], args, context);
   const { list = "" } = tool;
   const items = structured[list];

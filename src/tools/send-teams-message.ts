@@ -5,9 +5,6 @@ import { defineTool, WRITES } from "./define.ts";
 import { htmlOf } from "./html-text.ts";
 import { ContentType, described, Id, line, longText } from "./schema.ts";
 
-/** Entra object id. */
-const isGuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
-
 export const sendTeamsMessage = defineTool({
   name: "sendTeamsMessage",
   description:
@@ -23,7 +20,7 @@ export const sendTeamsMessage = defineTool({
       v.pipe(
         v.array(
           v.strictObject({
-            id: described(v.pipe(v.string(), v.check(isGuid, "must be a GUID")), "Entra object id."),
+            id: described(v.pipe(v.string(), v.uuid("must be a GUID")), "Entra object id."),
             displayName: line(256),
           }),
         ),

@@ -40,6 +40,7 @@ const splitAddresses = (text: string) =>
 function acceptTime(name: string, value: unknown): unknown {
   if (!isJsonObject(value) || !name.endsWith("Time")) return value;
   const { dateTime, timeZone, ...more } = value;
-  const zone = timeZone === undefined ? "" : typeof timeZone === "string" ? `[${timeZone}]` : undefined;
-  return typeof dateTime !== "string" || zone === undefined || Object.keys(more).length > 0 ? value : dateTime + zone;
+  if (typeof dateTime !== "string" || Object.keys(more).length > 0) return value;
+  if (timeZone === undefined) return dateTime;
+  return typeof timeZone === "string" ? `${dateTime}[${timeZone}]` : value;
 }

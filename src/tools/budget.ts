@@ -6,6 +6,8 @@ import type { ToolResult } from "./result.ts";
 /** 100 KB for a whole result, which says everything twice, less room for a page token. */
 const MAX_RESULT_BYTES = 96_000;
 const SHORT_BODY_CHARS = 500;
+/** A mail beyond this is a document; its first pages are enough. */
+export const LONGEST_BODY_CHARS = 50_000;
 
 /** A list; one that is too large is shown without indentation, then with short bodies, then without its last items. Pure. */
 export function fitList(
@@ -35,16 +37,15 @@ export function fitList(
 
 /** One thing; the body of one that is too large is halved until it fits, then its longest list gives way. Pure. */
 export function fitOne(structured: JsonObject, text: string | undefined): ToolResult {
-  let fitted = structured;
-  for (let chars = MAX_RESULT_BYTES / 4; ; chars /= 2) {
+  for (let chars = LONGEST_BODY_CHARS; ; chars /= 2) {
+    const fitted = clipBody(structured, chars);
     const result = showResult(fitted, text ?? JSON.stringify(fitted, null, 2));
     if (sizeOf(result) <= MAX_RESULT_BYTES) return result;
     if (chars < 1) {
       const lists = Object.entries(fitted).filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
       const [longest] = lists.sort(([, a], [, b]) => b.length - a.length);
-      return longest === undefined ? result : fitList(longest[0], fitted, longest[1]).result;
+      return longest ? fitList(longest[0], fitted, longest[1]).result : result;
     }
-    fitted = clipBody(structured, chars);
   }
 }
 

@@ -1,11 +1,9 @@
 import * as v from "valibot";
 import { Flag, list, Recipient, select, Text } from "../graph/answer.ts";
+import { LONGEST_BODY_CHARS } from "./budget.ts";
 import { defineTool, READS } from "./define.ts";
 import { Email, Message, preferBodies, presentEmail } from "./email.ts";
 import { ContentType, Id } from "./schema.ts";
-
-/** A mail beyond this is a document; its first pages are enough. */
-const MAX_BODY_CHARS = 50_000;
 
 const Attachment = v.object({
   id: v.string(),
@@ -38,5 +36,5 @@ export const getEmail = defineTool({
     },
     prefer: preferBodies(format),
   }),
-  present: ([message]) => ({ structured: presentEmail(message, MAX_BODY_CHARS) }),
+  present: ([message]) => ({ structured: presentEmail(message, LONGEST_BODY_CHARS) }),
 });

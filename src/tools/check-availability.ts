@@ -7,8 +7,6 @@ import { preferEvents, TimeAnswer } from "./event.ts";
 import { integer } from "./schema.ts";
 import { checkRange, FROM_TO, graphTime, readTimes, Time, TimeZone } from "./time.ts";
 
-const MAX_RANGE_DAYS = 14;
-
 const Schedule = v.object({
   scheduleId: Text,
   availabilityView: Text,
@@ -39,7 +37,7 @@ export const checkAvailability = defineTool({
     if ("field" in times) return times;
     const [start, end] = times;
     return (
-      checkRange(start?.ms ?? 0, end?.ms ?? 0, MAX_RANGE_DAYS) ?? {
+      checkRange(start?.ms ?? 0, end?.ms ?? 0, 14) ?? {
         method: "POST",
         path: { segments: ["me", "calendar", "getSchedule"] },
         prefer: preferEvents(timeZone),

@@ -7,10 +7,6 @@ import { Event, preferEvents } from "./event.ts";
 import { described, integer, NextPageToken, PageToken } from "./schema.ts";
 import { checkRange, DAY_MS, FROM_TO, readTimes, Time, TimeZone, utcTime } from "./time.ts";
 
-const MAX_RANGE_DAYS = 366;
-
-const EventPage = page(Event);
-
 export const getCalendarEvents = defineTool({
   name: "getCalendarEvents",
   description:
@@ -25,7 +21,7 @@ export const getCalendarEvents = defineTool({
     timeZone: TimeZone,
     pageToken: PageToken,
   }),
-  answer: EventPage,
+  answer: page(Event),
   output: v.object({ events: v.array(Event), nextPageToken: NextPageToken }),
   list: "events",
   build(args, { page, nowMs }) {
@@ -37,7 +33,7 @@ export const getCalendarEvents = defineTool({
     const startMs = start?.ms ?? nowMs;
     const endMs = end?.ms ?? startMs + args.days * DAY_MS;
     return (
-      checkRange(startMs, endMs, MAX_RANGE_DAYS) ?? {
+      checkRange(startMs, endMs, 366) ?? {
         ...request,
         path: {
           segments: ["me", "calendarView"],

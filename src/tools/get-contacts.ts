@@ -17,8 +17,6 @@ const Contact = v.object({
   department: Text,
 });
 
-const ContactPage = page(Contact);
-
 export const getContacts = defineTool({
   name: "getContacts",
   description: "Lists the person's contacts, or searches them.",
@@ -29,7 +27,7 @@ export const getContacts = defineTool({
     search: v.optional(described(line(320), "Start of a name, or an address.")),
     pageToken: PageToken,
   }),
-  answer: ContactPage,
+  answer: page(Contact),
   output: v.object({ contacts: v.array(Contact), nextPageToken: NextPageToken }),
   list: "contacts",
   build: ({ count, search }, { page }) => ({

@@ -5,7 +5,7 @@ import { Address } from "./address.ts";
 import { defineTool, READS } from "./define.ts";
 import { preferEvents, TimeAnswer } from "./event.ts";
 import { integer } from "./schema.ts";
-import { checkRange, FROM_TO, graphTime, readTimes, Time, TimeZone } from "./time.ts";
+import { checkRange, graphTime, readTimes, Time, TimeZone } from "./time.ts";
 
 const Schedule = v.object({
   scheduleId: Text,
@@ -33,7 +33,7 @@ export const checkAvailability = defineTool({
   output: v.object({ schedules: v.array(Schedule) }),
   list: "schedules",
   build({ schedules, startDateTime, endDateTime, timeZone, intervalMinutes }) {
-    const times = readTimes(FROM_TO, [startDateTime, endDateTime], timeZone, "shown");
+    const times = readTimes([startDateTime, endDateTime], timeZone, "shown");
     if ("field" in times) return times;
     const [start, end] = times;
     return (

@@ -50,7 +50,7 @@ export const createTeamsMeeting = defineTool({
   answer: Written,
   output: v.object({ id: v.string(), joinUrl: v.string(), invited: v.number(), optionsApplied: v.boolean() }),
   build({ subject, attendees, timeZone, options, ...args }) {
-    const times = readTimes(["startTime", "endTime"], [args.startTime, args.endTime], timeZone, "exact");
+    const times = readTimes([args.startTime, args.endTime], timeZone, "exact", ["startTime", "endTime"]);
     if ("field" in times) return times;
     const { durationMinutes: minutes } = args;
     const [start, end = start && minutes ? momentAt(start.ms + minutes * 60_000, start.timeZone) : undefined] = times;

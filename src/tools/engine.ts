@@ -35,7 +35,7 @@ function describeIssue(issue: v.BaseIssue<unknown>): [field: string, description
 }
 
 function complaintOf({ expected, received, message }: v.BaseIssue<unknown>): string {
-  if (expected === "never") return "is not a parameter of this tool";
+  if (expected === "never") return "is not a parameter";
   if (received === "undefined") return "is required";
   return message.slice(0, 300).replace(/^Invalid/, "has an invalid");
 }

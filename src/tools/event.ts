@@ -8,7 +8,7 @@ import { Address, MAX_RECIPIENTS } from "./address.ts";
 import type { ArgumentProblem } from "./define.ts";
 import { formatOf } from "./html-text.ts";
 import { ContentType, described, IMMUTABLE_IDS, integer, line } from "./schema.ts";
-import { DAY_MS, FROM_TO, graphTime, readTimes, Time, TimeZone, utcTime } from "./time.ts";
+import { DAY_MS, graphTime, readTimes, Time, TimeZone, utcTime } from "./time.ts";
 
 export const TimeAnswer = v.nullish(v.object({ dateTime: Text, timeZone: Text }), {});
 const Response = v.nullish(v.object({ response: Text }), {});
@@ -112,7 +112,7 @@ export function eventBody(args: EventArguments): Sparse<GraphEvent> | ArgumentPr
   } = args;
   const { isAllDay, isOnlineMeeting, reminderMinutesBeforeStart } = plain;
   const given = [startDateTime, endDateTime];
-  const times = readTimes(FROM_TO, isAllDay ? wholeDays(given) : given, timeZone, isAllDay ? "shown" : "exact");
+  const times = readTimes(isAllDay ? wholeDays(given) : given, timeZone, isAllDay ? "shown" : "exact");
   if ("field" in times) return times;
   return {
     ...plain,

@@ -27,7 +27,7 @@ export const getCalendarEvents = defineTool({
   build(args, { page, nowMs }) {
     const request = { method: "GET", prefer: preferEvents(args.timeZone) } as const;
     if (page !== undefined) return { ...request, path: page };
-    const times = readTimes(FROM_TO, [args.startDateTime, args.endDateTime], args.timeZone, "shown");
+    const times = readTimes([args.startDateTime, args.endDateTime], args.timeZone, "shown");
     if ("field" in times) return times;
     const [start, end] = times;
     const startMs = start?.ms ?? nowMs;

@@ -31,6 +31,6 @@ export const listChannels = defineTool({
   }),
   present: ([{ value }], { teamId }) =>
     teamId === undefined
-      ? { structured: { teams: value, hint: "Call again with a team's id as teamId." } }
+      ? { structured: { teams: value, hint: "Call again with teamId." } }
       : { structured: { channels: value } },
 });

@@ -26,9 +26,7 @@ export function failureResult(tool: Tool, failure: GraphFailure, requestId: stri
   const retryable = failure.retryable && !isUnsure;
   const wait = `Try again after ${retryAfterSeconds ?? 60} seconds.`;
   const [what, advice = wait] = (type === "graph_unavailable" && TEXTS[status ?? 0]) || TEXTS[type];
-  const steps = isUnsure
-    ? "It may have been done all the same: check before repeating."
-    : (tool.hints?.[type] ?? advice);
+  const steps = isUnsure ? "It may have been done: check before repeating." : (tool.hints?.[type] ?? advice);
   const context = [tool.name, status && `status ${status}`, code && `code ${code}`, `request id ${requestId}`];
   return failed(
     `${tool.name} failed: ${[what, scope].filter(Boolean).join(" ")}.${quoted ? ` Microsoft says: "${quote(quoted)}".` : ""} Context: ${context.filter(Boolean).join(", ")}. Troubleshooting: ${steps}`,

@@ -48,10 +48,10 @@ function readTime(text: string, timeZone: string, precision: Precision): Moment 
 
 /** A start and an end, each where it is given, in order. */
 export function readTimes(
-  [from, to]: readonly [string, string],
   texts: readonly (string | undefined)[],
   timeZone: string,
   precision: Precision,
+  [from, to]: readonly [string, string] = FROM_TO,
 ): readonly [start: Moment | undefined, end: Moment | undefined] | ArgumentProblem {
   const [start, end] = texts.map((text) => (text === undefined ? text : readTime(text, timeZone, precision)));
   if (typeof start === "string") return { field: from, description: start };

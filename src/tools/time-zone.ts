@@ -1,12 +1,13 @@
 /**
- * Windows names of time zones, without " Standard Time", by the area of a zone whose clocks have agreed with theirs since 2000
- * (Unicode CLDR: windowsZones); `=` where the zone is not called like it. Etc/GMT counts the hours to UTC, not from it.
+ * Windows names of time zones, without " Standard Time", behind how the name of a zone begins whose clocks have agreed with theirs since
+ * 2000 (Unicode CLDR: windowsZones); `=` where the rest of that name is another. Etc/GMT counts the hours to UTC, not from it.
  * Graph knows both kinds of names; we have to know what an hour in them means.
  */
 const WINDOWS = `europe/:w. europe=berlin,central europe=berlin,romance=berlin,central european=berlin,gtb=kiev,e. europe=chisinau,fle=kiev,belarus=minsk,russian=moscow,russia time zone 3=samara
-:gmt=gb,new zealand=nz,turkey,egypt,libya,cuba,israel,iran
+:greenwich=gmt,gmt=gb,new zealand=nz,turkey,egypt,libya,cuba,israel,iran
 africa/:morocco=casablanca,south sudan=juba,sudan=khartoum,namibia=windhoek
-etc/:utc-11=gmt+11,utc-09=gmt+9,utc-08=gmt+8,utc-02=gmt+2,utc+12=gmt-12,utc+13=gmt-13,w. central africa=gmt-1,south africa=gmt-2,e. africa=gmt-3,us mountain=gmt+7,canada central=gmt+6,sa pacific=gmt+5,sa western=gmt+4,sa eastern=gmt+3,greenwich=gmt,arab=gmt-3,arabian=gmt-4,west asia=gmt-5,se asia=gmt-7,china=gmt-8,korea=gmt-9,e. australia=gmt-10,hawaiian=gmt+10,west pacific=gmt-10,central pacific=gmt-11,line islands=gmt-14
+etc/gmt-:utc+12=12,utc+13=13,w. central africa=1,south africa=2,e. africa=3,arab=3,arabian=4,west asia=5,se asia=7,china=8,korea=9,e. australia=10,west pacific=10,central pacific=11,line islands=14
+etc/gmt+:utc-11=11,utc-09=9,utc-08=8,utc-02=2,us mountain=7,canada central=6,sa pacific=5,sa western=4,sa eastern=3,hawaiian=10
 us/:us eastern=east-indiana,aleutian,pacific,mountain,central,eastern
 america/:alaskan=anchorage,pacific (mexico)=tijuana,mountain (mexico)=mazatlan,central america=guatemala,central (mexico)=mexico_city,eastern (mexico)=cancun,haiti=port-au-prince,turks and caicos=grand_turk,paraguay=asuncion,venezuela=caracas,central brazilian=cuiaba,pacific sa=santiago,tocantins=araguaina,e. south america=sao_paulo,argentina=buenos_aires,greenland=godthab,magallanes=punta_arenas,saint pierre=miquelon
 canada/:yukon,atlantic,newfoundland

@@ -1,7 +1,7 @@
 /**
- * Windows names of time zones, without " Standard Time", behind how the name of a zone begins whose clocks have agreed with theirs since
- * 2000 (Unicode CLDR: windowsZones); `=` where the rest of that name is another. Etc/GMT counts the hours to UTC, not from it.
- * Graph knows both kinds of names; we have to know what an hour in them means.
+ * Windows names of time zones, without " Standard Time" (Unicode CLDR: windowsZones). A row starts with how IANA names start;
+ * behind `=` stands the rest of the name, where it is not the Windows name. Since 2000 the clocks of both have agreed.
+ * Etc/GMT counts the hours to UTC, not from it. Graph knows both kinds of names; we have to know what an hour in them means.
  */
 const WINDOWS = `europe/:w. europe=berlin,central europe=berlin,romance=berlin,central european=berlin,gtb=kiev,e. europe=chisinau,fle=kiev,belarus=minsk,russian=moscow,russia time zone 3=samara
 :greenwich=gmt,gmt=gb,new zealand=nz,turkey,egypt,libya,cuba,israel,iran
@@ -21,10 +21,10 @@ export function ianaName(zone: string): string {
   if (!/^(?=[ -~]*$)(utc[+-]|russia time zone|.* standard time)/i.test(zone)) return zone;
   const wanted = zone.toLowerCase().replace(" standard time", "");
   for (const row of WINDOWS.split("\n")) {
-    const [area = "", ...names] = row.split(/[:,]/);
+    const [start = "", ...names] = row.split(/[:,]/);
     for (const pair of names) {
       const [name = "", place = name] = pair.split("=");
-      if (name === wanted) return area + place;
+      if (name === wanted) return start + place;
     }
   }
   // Many are named after the city as IANA does it.

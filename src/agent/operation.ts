@@ -14,10 +14,9 @@ export function findOperation({ kind, name }: ProtectedCall): Tool {
 }
 
 function toolOf(resource: Resource): Tool {
-  const { name, title, description, scopes, path, tolerates } = resource;
+  const { name, description, scopes, path, tolerates } = resource;
   return defineTool({
     name: `resource:${name}`,
-    title,
     description,
     scopes,
     annotations: READS,

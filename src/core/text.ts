@@ -14,3 +14,7 @@ export function clipText(text: string, maxChars: number): string {
   const isPairCut = maxChars > 0 && /[\ud800-\udbff]/.test(text.charAt(maxChars - 1));
   return text.slice(0, isPairCut ? maxChars - 1 : maxChars);
 }
+
+/** The name of a tool, resource or prompt for people: `getEmails` is `Get Emails`. */
+export const titleOf = (name: string): string =>
+  name.replace(/^.|[A-Z]/g, (letter, at: number) => (at === 0 ? letter.toUpperCase() : ` ${letter}`));

@@ -1,3 +1,4 @@
+import { titleOf } from "../core/text.ts";
 import { prefersHtml } from "../http/accept.ts";
 import { html, type Markup } from "../http/html.ts";
 import { json, PUBLIC_DOCUMENT } from "../http/responses.ts";
@@ -42,7 +43,7 @@ function body({ origin, config, env }: Exchange): Markup {
 <h3>mcp-remote</h3>
 <p>For programs that only start local servers:<code>{"mcpServers":{"microsoft-365":{"command":"npx","args":["mcp-remote","${url}"]}}}</code></p>
 <h2>Tools and the permissions they need</h2>
-<ul>${TOOLS.map(({ name, title, scopes }) => html`<li>${title} <span class="dim">(${name}: ${scopes.join(", ") || "none"})</span></li>`)}</ul>
+<ul>${TOOLS.map(({ name, scopes }) => html`<li>${titleOf(name)} <span class="dim">(${name}: ${scopes.join(", ") || "none"})</span></li>`)}</ul>
 <h2>Health</h2>
 <p>${missing.length === 0 ? "Healthy." : `Unhealthy. Settings missing or wrong: ${missing.join(", ")}.`} <a href="/health">Check again</a></p>`;
 }

@@ -1,6 +1,7 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type { GenericSchema } from "valibot";
-import { isJsonObject, type JsonObject } from "../core/json.ts";
+import type { JsonObject } from "../core/json.ts";
+import { titleOf } from "../core/text.ts";
 import { getPrompt, PROMPT_LIST } from "../prompts/index.ts";
 import { describeResource, RESOURCES, uriOf } from "../resources/index.ts";
 import type { Tool } from "../tools/define.ts";
@@ -33,73 +34,73 @@ export function frame(result: JsonObject, era: Era, caching: JsonObject = {}): J
   return { resultType: "complete", ...result, ...caching, _meta: meta };
 }
 
+const LISTS: { readonly [Method in ListMethod]: () => JsonObject } = {
+  "tools/list": () => ({ tools: TOOLS.map(describeTool) }),
+  "resources/list": () => ({ resources: RESOURCES.map(describeResource) }),
+  "resources/templates/list": () => ({ resourceTemplates: [] }),
+  "prompts/list": () => ({ prompts: PROMPT_LIST }),
+  "server/discover": () => ({
+    supportedVersions: [MODERN_REVISION],
+    capabilities: CAPABILITIES,
+    instructions: INSTRUCTIONS,
+  }),
+};
+
 /** Ours. */
 export const CATALOG: Catalog = {
-  list(method) {
-    switch (method) {
-      case "tools/list":
-        return { tools: TOOLS.map(describeTool) };
-      case "resources/list":
-        return { resources: RESOURCES.map(describeResource) };
-      case "resources/templates/list":
-        return { resourceTemplates: [] };
-      case "prompts/list":
-        return { prompts: PROMPT_LIST };
-      case "server/discover":
-        return { supportedVersions: [MODERN_REVISION], capabilities: CAPABILITIES, instructions: INSTRUCTIONS };
-    }
-  },
+  list: (method) => LISTS[method](),
   find(method, { name, arguments: args, uri }) {
-    if (method === "tools/call") {
-      const tool = TOOLS.find((one) => one.name === name);
-      return tool && { call: { kind: "tool", name: tool.name, arguments: args }, scopes: tool.scopes };
-    }
-    const resource = RESOURCES.find((one) => uriOf(one) === uri);
-    return resource && { call: { kind: "resource", name: resource.name, arguments: {} }, scopes: resource.scopes };
+    const isTool = method === "tools/call";
+    const found = isTool ? TOOLS.find((one) => one.name === name) : RESOURCES.find((one) => uriOf(one) === uri);
+    return (
+      found && {
+        call: { kind: isTool ? "tool" : "resource", name: found.name, arguments: isTool ? args : {} },
+        scopes: found.scopes,
+      }
+    );
   },
   prompt: getPrompt,
 };
 
 /** MCP Tool. */
-export function describeTool(tool: Tool): JsonObject {
+export function describeTool({ name, description, input, output, annotations, scopes }: Tool): JsonObject {
   return {
-    name: tool.name,
-    title: tool.title,
-    description: tool.description,
-    inputSchema: schemaOf(tool.input, "input"),
-    outputSchema: outputSchema(tool.output),
-    annotations: tool.annotations,
+    name,
+    title: titleOf(name),
+    description,
+    inputSchema: schemaOf(input, "input"),
+    outputSchema: outputSchema(output),
+    annotations,
     // ChatGPT connectors read this; nothing else depends on it.
-    _meta: { securitySchemes: [{ type: "oauth2", scopes: tool.scopes }] },
+    _meta: { securitySchemes: [{ type: "oauth2", scopes }] },
   };
 }
 
 /** Clients validate failures too, so the schema admits `{error}` besides the declared result. */
 function outputSchema(output: GenericSchema): JsonObject {
   const { properties, required } = schemaOf(output, "output");
-  const entries = Object.entries(properties as JsonObject).map(([name, schema]) => [name, outline(schema, 2)]);
   return {
     type: "object",
-    properties: { ...Object.fromEntries(entries), error: { type: "object" } },
+    properties: { ...outlineAll(properties as JsonObject, 2), error: { type: "object" } },
     anyOf: [{ required }, { required: ["error"] }],
   };
 }
 
+const outlineAll = (properties: JsonObject, depth: number) =>
+  Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, outline(schema as JsonObject, depth)]));
+
 /** Every conversation pays for the list, so what lies deep in a result only says what it is. */
-function outline(schema: unknown, depth: number): unknown {
-  if (!isJsonObject(schema)) return schema;
-  const { type, items, properties, anyOf } = schema;
+function outline({ type, items, properties, anyOf }: JsonObject, depth: number): JsonObject {
   // Text is what a member of a member usually is.
-  if (anyOf !== undefined || (depth < 2 && type === "string")) return {};
-  if (depth === 0 || (type !== "array" && type !== "object")) return { type };
-  if (items !== undefined) return { type, items: outline(items, depth - 1) };
-  const entries = Object.entries(properties as JsonObject).map(([name, member]) => [name, outline(member, depth - 1)]);
-  return { type, properties: Object.fromEntries(entries) };
+  if (anyOf || (depth < 2 && type === "string")) return {};
+  if (depth === 0) return { type };
+  if (items) return { type, items: outline(items as JsonObject, depth - 1) };
+  return { type, properties: properties && outlineAll(properties as JsonObject, depth - 1) };
 }
 
 /** Checks that JSON Schema cannot express stay ours; the schema a client sees is a little wider. */
 function schemaOf(schema: GenericSchema, typeMode: "input" | "output"): JsonObject {
-  const { $schema: _, ...rest } = toJsonSchema(schema, {
+  const json = toJsonSchema(schema, {
     typeMode,
     errorMode: "ignore",
     // Emptiness is refused, though nobody needs to be told so twenty times.
@@ -111,5 +112,5 @@ function schemaOf(schema: GenericSchema, typeMode: "input" | "output"): JsonObje
       return isGiven ? (jsonSchema.anyOf?.[0] as typeof jsonSchema) : jsonSchema;
     },
   });
-  return rest;
+  return { ...json, $schema: undefined };
 }

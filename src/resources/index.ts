@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { JsonObject } from "../core/json.ts";
+import { titleOf } from "../core/text.ts";
 import { Flag, page, select, Text } from "../graph/answer.ts";
 import type { FailureType } from "../graph/failure.ts";
 import type { GraphScope } from "../graph/scopes.ts";
@@ -8,7 +9,6 @@ import type { GraphPath } from "../graph/url.ts";
 /** What a client may put into its context without calling a tool. Reading one is a GET. */
 export interface Resource {
   readonly name: string;
-  readonly title: string;
   readonly description: string;
   readonly scopes: readonly GraphScope[];
   readonly path: GraphPath;
@@ -49,15 +49,13 @@ const Team = v.object({
 export const RESOURCES: readonly Resource[] = [
   {
     name: "profile",
-    title: "Profile",
-    description: "The signed-in person: name, addresses, job.",
+    description: "The signed-in person.",
     scopes: ["User.Read"],
     path: { segments: ["me"], query: [select(Profile)] },
     answer: Profile,
   },
   {
     name: "calendars",
-    title: "Calendars",
     description: "The person's calendars.",
     scopes: ["Calendars.Read"],
     path: { segments: ["me", "calendars"], query: [["$top", "50"], select(Calendar)] },
@@ -66,8 +64,7 @@ export const RESOURCES: readonly Resource[] = [
   },
   {
     name: "teams",
-    title: "Teams",
-    description: "The teams that the person belongs to.",
+    description: "The person's teams.",
     scopes: ["Team.ReadBasic.All"],
     // Graph: user-list-joinedteams takes no OData options.
     path: { segments: ["me", "joinedTeams"] },
@@ -75,7 +72,7 @@ export const RESOURCES: readonly Resource[] = [
     tolerates: ["graph_forbidden", "graph_bad_request"],
     answer: v.optional(page(Team)),
     list: "teams",
-    note: "This account has no Teams, or its permission was withdrawn.",
+    note: "This account has no Teams, or no permission for it.",
   },
 ];
 
@@ -83,18 +80,14 @@ export const uriOf = ({ name }: Resource): string => `microsoft://${name}`;
 
 /** MCP Resource. */
 export function describeResource(resource: Resource): JsonObject {
-  const { name, title, description } = resource;
-  return { uri: uriOf(resource), name, title, description, mimeType: "application/json" };
-}
-
-interface Page {
-  readonly value: readonly unknown[];
+  const { name, description } = resource;
+  return { uri: uriOf(resource), name, title: titleOf(name), description, mimeType: "application/json" };
 }
 
 /** What the answers come to. Pure. */
 export function presentResource({ list, note }: Resource, answers: readonly unknown[]): JsonObject {
-  // Each answer has passed `answer`: an object, or pages with items.
+  // Each answer has passed `answer`: an object, or where there is a list a page, or undefined for none at all.
   if (list === undefined) return answers[0] as JsonObject;
-  const pages = answers.filter((answer) => answer !== undefined) as unknown as readonly Page[];
-  return { [list]: pages.flatMap(({ value }) => value), ...(pages.length === 0 && { note }) };
+  const pages = answers as readonly ({ readonly value: readonly unknown[] } | undefined)[];
+  return { [list]: pages.flatMap((page) => page?.value ?? []), note: pages[0] ? undefined : note };
 }

@@ -2,51 +2,45 @@ import { isJsonObject, type JsonObject } from "../core/json.ts";
 
 /** Spellings that are accepted besides the canonical ones. Whatever fits none is left to the schema. */
 
-/** `{start: "startDateTime"}`: the second name counts where only the first is given. */
-export function rename(raw: JsonObject, names: { readonly [alias: string]: string }): JsonObject {
-  const entries = Object.entries(raw).map(([name, value]) => {
-    const canonical = Object.hasOwn(names, name) ? names[name] : undefined;
-    return [canonical === undefined || Object.hasOwn(raw, canonical) ? name : canonical, value];
+/** A start and an end under their usual names. */
+export const RANGE_ALIASES = { start: "startDateTime", end: "endDateTime" };
+
+/** What a tool accepts besides what its schema says. */
+export interface Spellings {
+  /** `{start: "startDateTime"}`: the first name counts where the second is not given. */
+  readonly aliases?: { readonly [alias: string]: string };
+  /** Lists of addresses, which may be one text, or hold texts of several. */
+  readonly addressLists?: readonly string[];
+}
+
+export function acceptSpellings(raw: JsonObject, { aliases = {}, addressLists = [] }: Spellings): JsonObject {
+  const names = new Map(Object.entries(aliases).filter(([, name]) => !Object.hasOwn(raw, name)));
+  const entries = Object.entries(raw).map(([given, value]) => {
+    const name = names.get(given) ?? given;
+    return [name, (addressLists.includes(name) ? acceptAddresses : acceptTime)(name, value)];
   });
   return Object.fromEntries(entries);
 }
 
-export function change(raw: JsonObject, names: readonly string[], accept: (value: unknown) => unknown): JsonObject {
-  const entries = Object.entries(raw);
-  return Object.fromEntries(entries.map(([name, value]) => [name, names.includes(name) ? accept(value) : value]));
-}
-
-/** One text, or several addresses in it split by `;` or `,`, becomes the array. */
-export function acceptAddresses(value: unknown): unknown {
+function acceptAddresses(name: string, value: unknown): unknown {
   if (typeof value !== "string" && !Array.isArray(value)) return value;
-  return [value].flat().flatMap((item: unknown) =>
-    typeof item === "string"
-      ? item
-          .split(/[;,]/)
-          .map((part) => part.trim())
-          .filter((part) => part !== "")
-      : [item],
-  );
+  const items = [value].flat().flatMap((item: unknown) => (typeof item === "string" ? splitAddresses(item) : [item]));
+  // An attendee may be written as an address alone.
+  return items.map((item) => (name === "attendees" && typeof item === "string" ? { address: item } : item));
 }
 
-/** An attendee may be written as an address alone. */
-export function acceptAttendees(value: unknown): unknown {
-  const people = acceptAddresses(value);
-  return Array.isArray(people)
-    ? people.map((person: unknown) => (typeof person === "string" ? { address: person } : person))
-    : people;
-}
+/** One text may hold several addresses. */
+const splitAddresses = (text: string) =>
+  text
+    .split(/[;,]/)
+    .map((part) => part.trim())
+    .filter(Boolean);
 
 /** `{dateTime, timeZone}` becomes one text (RFC 9557 §4.1: the zone in brackets). */
-export function acceptTime(value: unknown): unknown {
-  if (!isJsonObject(value)) return value;
+function acceptTime(name: string, value: unknown): unknown {
+  if (!isJsonObject(value) || !name.endsWith("Time")) return value;
   const { dateTime, timeZone, ...more } = value;
-  const isZone = timeZone === undefined || typeof timeZone === "string";
-  const isTime = typeof dateTime === "string" && isZone && Object.keys(more).length === 0;
-  if (!isTime) return value;
-  return timeZone === undefined ? dateTime : `${dateTime}[${timeZone}]`;
+  if (typeof dateTime !== "string" || Object.keys(more).length > 0) return value;
+  if (timeZone === undefined) return dateTime;
+  return typeof timeZone === "string" ? `${dateTime}[${timeZone}]` : value;
 }
-
-/** A start and an end under their usual names. */
-export const acceptRange = (raw: JsonObject) =>
-  change(rename(raw, { start: "startDateTime", end: "endDateTime" }), ["startDateTime", "endDateTime"], acceptTime);

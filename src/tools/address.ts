@@ -11,14 +11,9 @@ export function isAddress(text: string): boolean {
   return text.length <= MAX_ADDRESS_LENGTH && ADDRESS.test(text) && !hasControlCharacters(text);
 }
 
-export const Address = v.pipe(v.string(), v.check(isAddress, "must be an email address such as ana@contoso.com"));
+export const Address = v.pipe(v.string(), v.check(isAddress, "must be an email address"));
 
 /** Exchange: recipient limits. */
 export const MAX_RECIPIENTS = 500;
 
 export const Addresses = v.array(Address);
-
-/** Graph: recipient. */
-export function recipient(address: string, name?: string) {
-  return { emailAddress: name === undefined ? { address } : { address, name } };
-}

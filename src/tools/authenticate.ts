@@ -3,9 +3,7 @@ import { defineTool, READS } from "./define.ts";
 
 export const authenticate = defineTool({
   name: "authenticate",
-  title: "Check the sign-in",
-  description:
-    "Tells who is signed in, which permissions were granted and which tools lack one. Asks nothing of Microsoft.",
+  description: "Tells who is signed in, with which permissions, and which tools lack one.",
   scopes: [],
   annotations: { ...READS, openWorldHint: false },
   input: v.strictObject({}),
@@ -13,7 +11,7 @@ export const authenticate = defineTool({
   output: v.object({ authenticated: v.boolean() }),
   build: () => undefined,
   present: (_answers, _args, { session }) => ({
-    text: `Authentication is handled automatically by the OAuth provider: ${session.user.displayName} is signed in. Missing permissions are granted by signing in again.`,
+    text: `Authentication is handled automatically by the OAuth provider: ${session.user.displayName} is signed in. Sign in again for more permissions.`,
     structured: { authenticated: true, ...session },
   }),
 });

@@ -6,6 +6,8 @@ import type { ToolResult } from "./result.ts";
 /** 100 KB for a whole result, which says everything twice, less room for a page token. */
 const MAX_RESULT_BYTES = 96_000;
 const SHORT_BODY_CHARS = 500;
+/** A mail beyond this is a document; its first pages are enough. */
+export const LONGEST_BODY_CHARS = 50_000;
 
 /** A list; one that is too large is shown without indentation, then with short bodies, then without its last items. Pure. */
 export function fitList(
@@ -17,36 +19,33 @@ export function fitList(
   let indent = 2;
   for (;;) {
     const omitted = all.length - items.length;
-    const shown = { ...structured, [list]: items, ...(omitted > 0 && { truncated: true, omitted }) };
-    const result = showResult(shown, JSON.stringify(items, null, indent));
+    const advice = `${omitted} more did not fit: go on with pageToken if there is one, or ask for less.`;
+    const result = showResult(
+      { ...structured, [list]: items, ...(omitted > 0 && { truncated: true, omitted }) },
+      JSON.stringify(items, null, indent),
+      ...(omitted > 0 ? [advice] : []),
+    );
     const excess = sizeOf(result) / MAX_RESULT_BYTES;
-    if (excess <= 1 || items.length === 0) {
-      return { result: omitted === 0 ? result : withAdvice(result, omitted), kept: items.length };
-    }
-    if (indent > 0) {
-      indent = 0;
-      items = all.map((item) => clipBody(item, SHORT_BODY_CHARS));
-    } else items = items.slice(0, Math.min(items.length - 1, Math.floor(items.length / excess)));
+    if (excess <= 1 || items.length === 0) return { result, kept: items.length };
+    items =
+      indent > 0
+        ? all.map((item) => clipBody(item, SHORT_BODY_CHARS))
+        : items.slice(0, Math.min(items.length - 1, Math.floor(items.length / excess)));
+    indent = 0;
   }
-}
-
-function withAdvice(result: ToolResult, omitted: number): ToolResult {
-  const text = `${omitted} more did not fit: go on with pageToken where there is one, or ask for fewer or a narrower range.`;
-  return { ...result, content: [...result.content, { type: "text", text }] };
 }
 
 /** One thing; the body of one that is too large is halved until it fits, then its longest list gives way. Pure. */
 export function fitOne(structured: JsonObject, text: string | undefined): ToolResult {
-  let fitted = structured;
-  for (let chars = MAX_RESULT_BYTES / 4; ; chars /= 2) {
+  for (let chars = LONGEST_BODY_CHARS; ; chars /= 2) {
+    const fitted = clipBody(structured, chars);
     const result = showResult(fitted, text ?? JSON.stringify(fitted, null, 2));
     if (sizeOf(result) <= MAX_RESULT_BYTES) return result;
     if (chars < 1) {
       const lists = Object.entries(fitted).filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
       const [longest] = lists.sort(([, a], [, b]) => b.length - a.length);
-      return longest === undefined ? result : fitList(longest[0], fitted, longest[1]).result;
+      return longest ? fitList(longest[0], fitted, longest[1]).result : result;
     }
-    fitted = clipBody(structured, chars);
   }
 }
 
@@ -55,8 +54,8 @@ function clipBody<Item>(item: Item, maxChars: number): Item {
   return { ...item, body: clipText(item.body, Math.floor(maxChars)), bodyTruncated: true };
 }
 
-const showResult = (structuredContent: JsonObject, text: string): ToolResult => ({
-  content: [{ type: "text", text }],
+const showResult = (structuredContent: JsonObject, ...texts: readonly string[]): ToolResult => ({
+  content: texts.map((text) => ({ type: "text", text })),
   structuredContent,
 });
 

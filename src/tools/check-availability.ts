@@ -1,13 +1,11 @@
 import * as v from "valibot";
 import { list, page, Text } from "../graph/answer.ts";
-import { acceptAddresses, acceptRange, change } from "./accept.ts";
+import { RANGE_ALIASES } from "./accept.ts";
 import { Address } from "./address.ts";
 import { defineTool, READS } from "./define.ts";
 import { preferEvents, TimeAnswer } from "./event.ts";
 import { integer } from "./schema.ts";
-import { DAY_MS, FROM_TO, graphTime, readTimes, Time, TimeZone } from "./time.ts";
-
-const MAX_RANGE_DAYS = 14;
+import { checkRange, graphTime, readTimes, Time, TimeZone } from "./time.ts";
 
 const Schedule = v.object({
   scheduleId: Text,
@@ -18,12 +16,12 @@ const Schedule = v.object({
 
 export const checkAvailability = defineTool({
   name: "checkAvailability",
-  title: "Check availability",
   description:
-    "Shows when people are free or busy, at most 14 days. availabilityView has a digit per interval: 0 free, 1 tentative, 2 busy, 3 out of office, 4 elsewhere.",
+    "Shows when people are free, in a range of at most 14 days. availabilityView has a digit per interval: 0 free, 1 tentative, 2 busy, 3 out of office, 4 elsewhere.",
   scopes: ["Calendars.Read"],
   annotations: READS,
-  accept: (raw) => change(acceptRange(raw), ["schedules"], acceptAddresses),
+  aliases: RANGE_ALIASES,
+  addressLists: ["schedules"],
   input: v.strictObject({
     schedules: v.pipe(v.array(Address), v.minLength(1), v.maxLength(20)),
     startDateTime: Time,
@@ -35,24 +33,23 @@ export const checkAvailability = defineTool({
   output: v.object({ schedules: v.array(Schedule) }),
   list: "schedules",
   build({ schedules, startDateTime, endDateTime, timeZone, intervalMinutes }) {
-    const times = readTimes(FROM_TO, [startDateTime, endDateTime], timeZone, "shown");
-    if (!times.ok) return times.error;
-    const [start, end] = times.value;
-    if (start === undefined || end === undefined || end.ms - start.ms > MAX_RANGE_DAYS * DAY_MS) {
-      return { field: FROM_TO[1], description: `may be at most ${MAX_RANGE_DAYS} days after ${FROM_TO[0]}` };
-    }
-    return {
-      method: "POST",
-      path: { segments: ["me", "calendar", "getSchedule"] },
-      prefer: preferEvents(timeZone),
-      body: {
-        schedules,
-        startTime: graphTime(start),
-        endTime: graphTime(end),
-        availabilityViewInterval: intervalMinutes,
-      },
-      isIdempotent: true,
-    };
+    const times = readTimes([startDateTime, endDateTime], timeZone, "shown");
+    if ("field" in times) return times;
+    const [start, end] = times;
+    return (
+      checkRange(start?.ms ?? 0, end?.ms ?? 0, 14) ?? {
+        method: "POST",
+        path: { segments: ["me", "calendar", "getSchedule"] },
+        prefer: preferEvents(timeZone),
+        body: {
+          schedules,
+          startTime: graphTime(start),
+          endTime: graphTime(end),
+          availabilityViewInterval: intervalMinutes,
+        },
+        isIdempotent: true,
+      }
+    );
   },
   present: ([{ value }]) => ({ structured: { schedules: value } }),
 });

@@ -1,10 +1,9 @@
 import * as v from "valibot";
 import { defineTool, WRITES } from "./define.ts";
 import {
-  acceptEvent,
   EVENT_INPUT,
+  EVENT_SPELLINGS,
   eventBody,
-  eventTimes,
   joinUrlOf,
   preferEvents,
   readAgain,
@@ -16,38 +15,35 @@ import { Time } from "./time.ts";
 
 export const createCalendarEvent = defineTool({
   name: "createCalendarEvent",
-  title: "Create a calendar event",
   description:
-    "Creates an event in the person's calendar. Attendees are invited by email at once, so confirm with the person first. isOnlineMeeting adds a Teams link.",
+    "Creates an event. Attendees are invited at once: confirm with the person first. isOnlineMeeting adds a Teams link.",
   scopes: ["Calendars.ReadWrite"],
   annotations: WRITES,
   usesCallKey: true,
-  accept: acceptEvent,
+  ...EVENT_SPELLINGS,
   input: v.strictObject({ ...EVENT_INPUT, subject: line(255), startDateTime: Time, endDateTime: Time }),
   answer: Written,
   output: WrittenOutput,
   build(args, { callKey }) {
-    const times = eventTimes(args);
-    if (!times.ok) return times.error;
+    const body = eventBody(args);
+    if ("field" in body) return body;
     return {
       method: "POST",
       path: { segments: ["me", "events"] },
       prefer: preferEvents(args.timeZone),
       // Graph: event, transactionId. The same request again makes no second event.
-      body: { ...eventBody(args), ...times.value, transactionId: callKey },
+      body: { ...body, transactionId: callKey },
       isIdempotent: true,
     };
   },
   next: (events, args) =>
-    args.isOnlineMeeting === true && events.length === 1 && joinUrlOf(events) === undefined
-      ? readAgain(events[0].id)
-      : undefined,
+    args.isOnlineMeeting && events.length === 1 && !joinUrlOf(events) ? readAgain(events[0].id) : undefined,
   present(events) {
     const [{ id, webLink }] = events;
     const joinUrl = joinUrlOf(events);
     return {
-      text: `Event created: ${id}${joinUrl === undefined ? "" : `\nJoin link: ${joinUrl}`}`,
-      structured: { id, webLink, ...(joinUrl !== undefined && { joinUrl }) },
+      text: `Event created: ${id}${joinUrl ? `\nJoin link: ${joinUrl}` : ""}`,
+      structured: { id, webLink, joinUrl },
     };
   },
 });

@@ -4,6 +4,7 @@ import type { FailureType } from "../graph/failure.ts";
 import type { GraphRequest } from "../graph/request.ts";
 import type { GraphScope } from "../graph/scopes.ts";
 import type { GraphPath } from "../graph/url.ts";
+import type { Spellings } from "./accept.ts";
 
 /** MCP ToolAnnotations; all four are always given. */
 export interface ToolAnnotations {
@@ -64,15 +65,13 @@ type AnySchema = v.GenericSchema<unknown, unknown>;
 /** One for each request that Graph carried out. A tool without requests gets what its schema makes of `undefined`. */
 export type Answers<Answer> = readonly [Answer, ...Answer[]];
 
-export interface ToolDefinition<Input extends ObjectSchema, Answer extends AnySchema, Output extends ObjectSchema> {
+export interface ToolDefinition<Input extends ObjectSchema, Answer extends AnySchema, Output extends ObjectSchema>
+  extends Spellings {
   readonly name: string;
-  readonly title: string;
   /** For the model: what it does, side effects, limits. */
   readonly description: string;
   readonly scopes: readonly GraphScope[];
   readonly annotations: ToolAnnotations;
-  /** Rewrites accepted spellings into the canonical ones before `input` judges them. Pure. */
-  readonly accept?: (raw: JsonObject) => JsonObject;
   readonly input: Input;
   /** Graph's answers as far as they are used; nothing else can leave. */
   readonly answer: Answer;

@@ -2,8 +2,9 @@ import * as v from "valibot";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { GraphRequest } from "../graph/request.ts";
+import { acceptSpellings } from "./accept.ts";
 import { fitList, fitOne } from "./budget.ts";
-import type { Answers, Tool, ToolContext } from "./define.ts";
+import type { Tool, ToolContext } from "./define.ts";
 import { type ToolResult, validationResult } from "./result.ts";
 
 /** A call whose arguments have passed. */
@@ -17,30 +18,26 @@ export interface CheckedCall {
 export function checkArguments(tool: Tool, raw: unknown): Result<CheckedCall, ToolResult> {
   const given = raw ?? {};
   if (!isJsonObject(given)) return err(validationResult(tool, "arguments", "must be an object"));
-  const parsed = v.safeParse(tool.input, tool.accept === undefined ? given : tool.accept(given), { abortEarly: true });
+  const parsed = v.safeParse(tool.input, acceptSpellings(given, tool), { abortEarly: true });
   if (!parsed.success) {
     const [issue] = parsed.issues;
     return err(validationResult(tool, ...describeIssue(issue)));
   }
-  const { pageToken } = parsed.output;
-  return ok({ tool, args: parsed.output, pageToken: typeof pageToken === "string" ? pageToken : undefined });
+  // Its schema says so.
+  const pageToken = parsed.output.pageToken as string | undefined;
+  return ok({ tool, args: parsed.output, pageToken });
 }
 
 /** The property, and in words what is wrong with it or with a part of it; the library's sentence where it says most. */
 function describeIssue(issue: v.BaseIssue<unknown>): [field: string, description: string] {
-  const [field = "arguments", ...inner] = (v.getDotPath(issue) ?? "").slice(0, 128).split(".").filter(Boolean);
-  const where = inner.length === 0 ? "" : `at ${inner.join(".")} `;
-  return [field, where + complaintOf(issue)];
+  const [field = "arguments", ...inner] = (issue.path ?? []).map(({ key }) => String(key).slice(0, 100));
+  return [field, (inner.length > 0 ? `at ${inner.join(".")} ` : "") + complaintOf(issue)];
 }
 
-function complaintOf(issue: v.BaseIssue<unknown>): string {
-  if (issue.type === "strict_object" && issue.expected === "never") return "is not a parameter of this tool";
-  if (issue.received === "undefined") return "is required";
-  if (!issue.message.startsWith("Invalid")) return issue.message;
-  const expected = issue.type === "integer" ? "a whole number" : (issue.expected ?? "another value");
-  // Lengths are said of texts and of lists alike.
-  const unit = /^(min|max)_length$/.test(issue.type) ? (Array.isArray(issue.input) ? " items" : " characters") : "";
-  return `must be ${expected.slice(0, 200)}${unit}, not ${issue.received.slice(0, 60)}`;
+function complaintOf({ expected, received, message }: v.BaseIssue<unknown>): string {
+  if (expected === "never") return "is not a parameter";
+  if (received === "undefined") return "is required";
+  return message.slice(0, 300).replace(/^Invalid/, "has an invalid");
 }
 
 /** The first request of a checked call, if it needs any. Pure. */
@@ -62,9 +59,9 @@ export function readAnswer(tool: Tool, body: unknown): Result<unknown, "response
 
 export interface PresentedCall {
   readonly result: ToolResult;
-  readonly nextLink: string | undefined;
-  /** Items of the pages that were shown, where some more did not fit and can be asked for; else undefined. */
-  readonly shown: number | undefined;
+  readonly nextLink?: string | null | undefined;
+  /** Items of the pages that were shown, where some more did not fit and can be asked for. */
+  readonly shown?: number | undefined;
 }
 
 /** Shows what was reached, within the budget. Pure. */
@@ -74,26 +71,20 @@ export function presentCall(
   context: ToolContext,
   skip: number,
 ): PresentedCall {
-  const [first = v.parse(tool.answer, undefined), ...more] = answers;
-  const read: Answers<unknown> = [first, ...more];
-  const { text, structured, nextLink } = tool.present(read, args, context);
-  const { list } = tool;
-  const items = list === undefined ? undefined : structured[list];
-  if (list === undefined || !Array.isArray(items)) {
-    return { result: fitOne(structured, text), nextLink: undefined, shown: undefined };
-  }
+  // A tool without requests gets what its schema makes of nothing.
+  const [first = v.safeParse(tool.answer, undefined).output, ...more] = answers;
+  const { text, structured, nextLink } = tool.present([first, ...more], args, context);
+  const { list = "" } = tool;
+  const items = structured[list];
+  if (!Array.isArray(items)) return { result: fitOne(structured, text) };
   const { result, kept } = fitList(list, structured, items.slice(skip));
-  const isPaged = kept < items.length - skip && tool.input.entries?.pageToken !== undefined;
+  const isPaged = kept < items.length - skip && tool.input.entries?.pageToken;
   // An item that does not even fit alone is left out, or its page would come again for ever.
-  return { result, nextLink: nextLink ?? undefined, shown: isPaged ? skip + Math.max(1, kept) : undefined };
+  return { result, nextLink, shown: isPaged ? skip + Math.max(1, kept) : undefined };
 }
 
 /** MCP clients that show text only still learn of the next page. */
 export function withNextPage({ content, structuredContent }: ToolResult, nextPageToken: string): ToolResult {
-  const [shown, ...more] = content;
   const next = { type: "text" as const, text: `There is more: call again with pageToken ${nextPageToken}` };
-  return {
-    content: [...(shown === undefined ? [] : [shown]), next, ...more],
-    structuredContent: { ...structuredContent, nextPageToken },
-  };
+  return { content: content.toSpliced(1, 0, next), structuredContent: { ...structuredContent, nextPageToken } };
 }

@@ -17,20 +17,17 @@ const Contact = v.object({
   department: Text,
 });
 
-const ContactPage = page(Contact);
-
 export const getContacts = defineTool({
   name: "getContacts",
-  title: "Get contacts",
-  description: "Lists or searches the person's own contacts, by name or address.",
+  description: "Lists the person's contacts, or searches them.",
   scopes: ["Contacts.Read"],
   annotations: READS,
   input: v.strictObject({
     count: v.optional(integer(1, 100), 50),
-    search: v.optional(described(line(320), "The start of a name, or a full address.")),
+    search: v.optional(described(line(320), "Start of a name, or an address.")),
     pageToken: PageToken,
   }),
-  answer: ContactPage,
+  answer: page(Contact),
   output: v.object({ contacts: v.array(Contact), nextPageToken: NextPageToken }),
   list: "contacts",
   build: ({ count, search }, { page }) => ({

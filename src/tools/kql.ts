@@ -11,14 +11,16 @@ export interface MailFilter {
 
 /** The query and every filter must hold. A value in quotes holds no operator; it cannot hold a quote either. */
 export function compileKql({ query = "", from, to, after, before, hasAttachments }: MailFilter): string {
-  const phrase = (text: string) => `"${text.replace(/["\\]/g, " ").trim()}"`;
-  const filters = [
-    from !== undefined && `from:${phrase(from)}`,
-    to !== undefined && `to:${phrase(to)}`,
-    after !== undefined && `received>=${after}`,
-    before !== undefined && `received<${before}`,
-    hasAttachments !== undefined && `hasAttachments:${hasAttachments}`,
-  ].filter((filter) => filter !== false);
+  const phrase = (text: string | undefined) => (text === undefined ? text : `"${text.replace(/["\\]/g, " ").trim()}"`);
+  const filters = Object.entries({
+    "from:": phrase(from),
+    "to:": phrase(to),
+    "received>=": after,
+    "received<": before,
+    "hasAttachments:": hasAttachments,
+  })
+    .filter(([, value]) => value !== undefined)
+    .map((filter) => filter.join(""));
   const words = query.trim();
   if (words === "" || filters.length === 0) return words + filters.join(" AND ");
   return [`(${words})`, ...filters].join(" AND ");

@@ -12,8 +12,7 @@ const Item = v.object({
 
 export const listChannels = defineTool({
   name: "listChannels",
-  title: "List teams and channels",
-  description: "Without teamId: the person's teams. With it: the channels of that team, for sendTeamsMessage.",
+  description: "Lists the person's teams, or with teamId the channels of a team, for sendTeamsMessage.",
   scopes: ["Team.ReadBasic.All", "Channel.ReadBasic.All"],
   annotations: READS,
   input: v.strictObject({ teamId: v.optional(described(Id, "id of a team.")) }),
@@ -32,6 +31,6 @@ export const listChannels = defineTool({
   }),
   present: ([{ value }], { teamId }) =>
     teamId === undefined
-      ? { structured: { teams: value, hint: "Call listChannels again with the id of a team as teamId." } }
+      ? { structured: { teams: value, hint: "Call again with teamId." } }
       : { structured: { channels: value } },
 });

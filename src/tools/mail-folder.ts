@@ -1,27 +1,19 @@
 import { described, Id } from "./schema.ts";
 
-/** Graph: mailFolder, well-known folder names. */
-const WELL_KNOWN =
-  "archive clutter conflicts conversationhistory deleteditems drafts inbox junkemail localfailures msgfolderroot outbox recoverableitemsdeletions scheduled searchfolders sentitems serverfailures syncissues".split(
+/** Graph: mailFolder, well-known names that people use; what else they call them stands before `=`. */
+const FOLDERS =
+  "inbox drafts sentitems deleteditems junkemail archive outbox draft=drafts sent=sentitems trash=deleteditems deleted=deleteditems spam=junkemail junk=junkemail".split(
     " ",
   );
 
-/** What people call them. */
-const ALIASES: { readonly [name: string]: string } = {
-  sent: "sentitems",
-  "sent items": "sentitems",
-  draft: "drafts",
-  trash: "deleteditems",
-  deleted: "deleteditems",
-  spam: "junkemail",
-  junk: "junkemail",
-};
-
-export const Folder = described(Id, "inbox, sent, drafts, archive, junk, trash, a well-known name or a folder id.");
+export const Folder = described(Id, "inbox, sent, drafts, archive, junk, trash or an id.");
 
 /** Names in any case become Graph's; anything else is an id, which is case-sensitive. */
 export function folderSegment(folder: string): string {
-  const name = folder.trim().toLowerCase();
-  const alias = Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined;
-  return alias ?? (WELL_KNOWN.includes(name) ? name : folder);
+  const wanted = folder.toLowerCase().replaceAll(" ", "");
+  for (const pair of FOLDERS) {
+    const [name = "", meant = name] = pair.split("=");
+    if (name === wanted) return meant;
+  }
+  return folder;
 }

@@ -5,7 +5,6 @@ import { Id, IMMUTABLE_IDS, longText } from "./schema.ts";
 
 export const replyToEmail = defineTool({
   name: "replyToEmail",
-  title: "Reply to an email",
   description:
     "Replies at once to the sender, or with replyAll to everybody; it cannot be recalled. Confirm with the person first.",
   scopes: ["Mail.Send"],

@@ -2,14 +2,9 @@ import * as v from "valibot";
 import { defineTool, WRITES } from "./define.ts";
 import { Id, IMMUTABLE_IDS } from "./schema.ts";
 
-/** Graph: event-accept, event-tentativelyaccept, event-decline. */
-const ACTIONS = { accept: "accept", tentative: "tentativelyAccept", decline: "decline" };
-
 export const respondToEvent = defineTool({
   name: "respondToEvent",
-  title: "Respond to an invitation",
-  description:
-    "Accepts, tentatively accepts or declines an invitation; the organizer is told unless sendResponse is false.",
+  description: "Answers an invitation. The organizer is told at once unless sendResponse is false.",
   scopes: ["Calendars.ReadWrite"],
   annotations: WRITES,
   input: v.strictObject({
@@ -21,11 +16,12 @@ export const respondToEvent = defineTool({
   // Graph answers 202 without a body.
   answer: v.unknown(),
   output: v.object({ id: v.string(), response: v.string() }),
-  build: ({ id, response, comment, sendResponse }) => ({
+  build: ({ id, response, ...body }) => ({
     method: "POST",
-    path: { segments: ["me", "events", id, ACTIONS[response]] },
+    // Graph: event-accept, event-tentativelyaccept, event-decline.
+    path: { segments: ["me", "events", id, response === "tentative" ? "tentativelyAccept" : response] },
     prefer: [IMMUTABLE_IDS],
-    body: { sendResponse, ...(comment !== undefined && { comment }) },
+    body,
   }),
   present: (_answers, { id, response }) => ({ text: `Responded: ${response}`, structured: { id, response } }),
 });

@@ -19,28 +19,20 @@ export function validationResult(tool: Tool, field: string, description: string)
 
 /** What Microsoft 365 or the way to it refused. */
 export function failureResult(tool: Tool, failure: GraphFailure, requestId: string): ToolResult {
-  const { type, code, status, retryAfterSeconds } = failure;
+  const { type, code, status, retryAfterSeconds, quoted } = failure;
   const isUnsure = !tool.annotations.readOnlyHint && mayHaveHappened(failure);
-  const error = {
-    type,
-    ...(code !== undefined && { code }),
-    ...(status !== undefined && { status }),
-    // Whoever repeats a send without looking may have sent twice.
-    retryable: failure.retryable && !isUnsure,
-    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
-    requestId,
-    ...(type === "graph_forbidden" && { scope: tool.scopes.join(" ") }),
-  };
+  const scope = type === "graph_forbidden" ? tool.scopes.join(" ") : undefined;
+  // Whoever repeats a send without looking may have sent twice.
+  const retryable = failure.retryable && !isUnsure;
+  const wait = `Try again after ${retryAfterSeconds ?? 60} seconds.`;
+  const [what, advice = wait] = (type === "graph_unavailable" && TEXTS[status ?? 0]) || TEXTS[type];
+  const steps = isUnsure ? "It may have been done: check before repeating." : (tool.hints?.[type] ?? advice);
   const context = [tool.name, status && `status ${status}`, code && `code ${code}`, `request id ${requestId}`];
-  const quoted = failure.quoted ? ` Microsoft says: "${quote(failure.quoted)}".` : "";
-  const [what, advice] = TEXTS[type];
-  const wait = `Try again ${retryAfterSeconds === undefined ? "in a minute" : `after ${retryAfterSeconds} seconds`}.`;
-  const steps = isUnsure
-    ? "It may have been done all the same: check before repeating."
-    : (tool.hints?.[type] ?? advice ?? wait);
-  const needed = type === "graph_forbidden" ? ` ${tool.scopes.join(", ")}` : "";
-  const text = `${tool.name} failed: ${STATUS_TEXTS[status ?? 0] ?? what}${needed}.${quoted} Context: ${context.filter(Boolean).join(", ")}. Troubleshooting: ${steps}`;
-  return failed(text, error);
+  return failed(
+    `${tool.name} failed: ${[what, scope].filter(Boolean).join(" ")}.${quoted ? ` Microsoft says: "${quote(quoted)}".` : ""} Context: ${context.filter(Boolean).join(", ")}. Troubleshooting: ${steps}`,
+    // What is undefined here is left out of the JSON.
+    { type, code, status, retryable, retryAfterSeconds, requestId, scope },
+  );
 }
 
 function failed(text: string, error: JsonObject): ToolResult {
@@ -59,42 +51,33 @@ function mayHaveHappened({ type, status, code }: GraphFailure): boolean {
   return isAnswerBlocked || type === "graph_timeout" || type === "gateway_unavailable";
 }
 
-/** What happened, where the status says more than the type. */
-const STATUS_TEXTS: { readonly [status: number]: string } = {
-  500: "Microsoft 365 had an internal error",
-  502: "Microsoft 365 could not be reached behind its front door",
-  503: "Microsoft 365 is not available for the moment",
-};
-
-/** What happened, and what to do; without advice: try again later. */
-const TEXTS: { readonly [Type in FailureType]: readonly [what: string, advice?: string] } = {
+/** What happened, and what to do; without advice: try again later. A status says more than a type. */
+const TEXTS: { readonly [Type in FailureType]: Texts } & { readonly [status: number]: Texts } = {
+  500: ["Microsoft 365 had an internal error"],
+  502: ["Microsoft 365 could not be reached"],
   graph_bad_request: ["Microsoft 365 refused the request", "Check the arguments, then call again."],
-  graph_unauthorized: ["Microsoft 365 did not accept the sign-in", "Sign in again."],
+  graph_unauthorized: ["Microsoft 365 refused the sign-in", "Sign in again."],
   graph_forbidden: [
-    "the account may not do this; it needs the permission",
+    "it needs the permission",
     "Sign in again and consent, or ask an administrator: Azure Portal, app registration, API permissions, grant admin consent. Your tenant may require it.",
   ],
-  graph_not_found: ["it was not found", "List it again and use the id from there; ids change when things move."],
-  graph_conflict: ["it was changed by somebody else at the same time", "Read it again, then repeat the change."],
-  graph_too_large: ["it is too large for the mailbox or for one request", "Send less, or a link instead."],
+  graph_not_found: ["it was not found", "List it again: ids change when things move."],
+  graph_conflict: ["somebody else changed it", "Read it again, then repeat."],
+  graph_too_large: ["it is too large", "Send less, or a link instead."],
   graph_throttled: ["Microsoft 365 asks to slow down"],
   graph_unavailable: ["Microsoft 365 is not available"],
   graph_timeout: ["Microsoft 365 did not answer in time"],
   mailbox_unavailable: [
     "the account has no Exchange Online mailbox",
-    "Use an account with a mailbox, or ask an administrator for a licence.",
+    "Use another account, or ask an administrator for a licence.",
   ],
   response_invalid: ["the answer could not be read"],
-  response_too_large: ["the answer is too large", "Ask for fewer items."],
-  gateway_policy: [
-    "a policy of your organisation's gateway blocked it",
-    "Remove sensitive content, or ask your administrator.",
-  ],
+  response_too_large: ["the answer is too large", "Ask for less."],
+  gateway_policy: ["a policy of the gateway blocked it", "Remove sensitive content, or ask an administrator."],
   gateway_rate_limited: ["the gateway asks to slow down"],
   gateway_unavailable: ["the gateway is not available"],
-  egress_unconfigured: [
-    "the way to Microsoft 365 is not configured on this server",
-    "Ask the operator to bind AI Gateway.",
-  ],
-  signin_unavailable: ["Microsoft's sign-in service is not available"],
+  egress_unconfigured: ["the gateway is not configured", "Ask the operator to bind AI Gateway."],
+  signin_unavailable: ["the sign-in is not available"],
 };
+
+type Texts = readonly [what: string, advice?: string];

@@ -20,7 +20,7 @@ export const line = (most: number) =>
   );
 
 /** An id that some answer of Graph gave, as a segment of a path. */
-export const Id = v.pipe(v.string(), v.check(isSafeSegment, "must be an id as another tool gave it"));
+export const Id = v.pipe(v.string(), v.check(isSafeSegment, "must be an id that a tool gave"));
 
 /** Graph: outlook-immutable-id */
 export const IMMUTABLE_IDS = 'IdType="ImmutableId"';
@@ -28,8 +28,6 @@ export const IMMUTABLE_IDS = 'IdType="ImmutableId"';
 export const ContentType = v.picklist(["html", "text"]);
 
 /** Opaque to clients; sealed and opened by the grant's object, which knows whose it is. */
-export const PageToken = v.optional(
-  described(v.string(), "nextPageToken of the last result; other arguments as before."),
-);
+export const PageToken = v.optional(described(v.string(), "nextPageToken of the last result."));
 
 export const NextPageToken = v.optional(v.string());

@@ -10,9 +10,8 @@ const Day = v.optional(v.pipe(v.string(), v.isoDate("must be a date such as 2026
 
 export const searchEmails = defineTool({
   name: "searchEmails",
-  title: "Search emails",
   description:
-    'Searches all mail, or one folder, newest first. query is KQL: subject:"q3 plan" AND from:ana. Clipping, paging and trust as in getEmails.',
+    'Searches all mail or one folder, newest first, else as getEmails. query is KQL: subject:"q3 plan" AND from:ana.',
   scopes: ["Mail.Read"],
   annotations: READS,
   input: v.strictObject({
@@ -30,8 +29,7 @@ export const searchEmails = defineTool({
   list: "emails",
   build(args, { page }) {
     const kql = compileKql(args);
-    if (kql === "" && page === undefined)
-      return { field: "query", description: "is required where no filter is given" };
+    if (kql === "" && page === undefined) return { field: "query", description: "or a filter is required" };
     const folder = args.folder === undefined ? [] : ["mailFolders", folderSegment(args.folder)];
     return {
       method: "GET",

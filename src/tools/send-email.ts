@@ -1,22 +1,18 @@
 import * as v from "valibot";
-import { acceptAddresses, change } from "./accept.ts";
-import { Addresses, MAX_RECIPIENTS, recipient } from "./address.ts";
+import { Addresses, MAX_RECIPIENTS } from "./address.ts";
 import { AttachmentInput, checkAttachments } from "./attachment.ts";
 import { defineTool, WRITES } from "./define.ts";
 import { ContentType, line, longText } from "./schema.ts";
 
-const LISTS = ["to", "cc", "bcc"] as const;
-
 export const sendEmail = defineTool({
   name: "sendEmail",
-  title: "Send an email",
   description:
-    "Sends an email from the person's mailbox at once; it cannot be recalled. Confirm recipients and text with the person first. At most 500 recipients, 3 MB of attachments.",
+    "Sends an email at once; it cannot be recalled. Confirm with the person first. At most 500 recipients, 3 MB of attachments.",
   scopes: ["Mail.Send"],
   annotations: WRITES,
-  accept: (raw) => change(raw, LISTS, acceptAddresses),
+  addressLists: ["to", "cc", "bcc"],
   input: v.strictObject({
-    to: v.pipe(Addresses, v.minLength(1, "must name at least one address")),
+    to: v.pipe(Addresses, v.minLength(1)),
     cc: v.optional(Addresses, []),
     bcc: v.optional(Addresses, []),
     subject: line(255),
@@ -29,31 +25,27 @@ export const sendEmail = defineTool({
   // Graph: user-sendmail answers 202 without a body.
   answer: v.unknown(),
   output: v.object({ sent: v.boolean(), recipients: v.number() }),
-  build(args) {
-    if (countRecipients(args) > MAX_RECIPIENTS) {
+  build({ to, cc, bcc, subject, body: content, contentType, importance, saveToSentItems, attachments: files }) {
+    if ([to, cc, bcc].flat().length > MAX_RECIPIENTS)
       return { field: "to", description: `with cc and bcc may hold at most ${MAX_RECIPIENTS} addresses` };
-    }
-    const attachments = args.attachments.map((file) => ({ "@odata.type": "#microsoft.graph.fileAttachment", ...file }));
-    const body = {
-      message: {
-        subject: args.subject,
-        body: { contentType: args.contentType, content: args.body },
-        toRecipients: args.to.map((address) => recipient(address)),
-        ccRecipients: args.cc.map((address) => recipient(address)),
-        bccRecipients: args.bcc.map((address) => recipient(address)),
-        importance: args.importance,
-        ...(attachments.length > 0 && { attachments }),
-      },
-      saveToSentItems: args.saveToSentItems,
+    const attachments = files.map((file) => ({ "@odata.type": "#microsoft.graph.fileAttachment", ...file }));
+    const message = {
+      subject,
+      body: { contentType, content },
+      toRecipients: recipients(to),
+      ccRecipients: recipients(cc),
+      bccRecipients: recipients(bcc),
+      importance,
+      ...(files.length > 0 && { attachments }),
     };
-    return checkAttachments(args.attachments, body) ?? { method: "POST", path: { segments: ["me", "sendMail"] }, body };
+    const body = { message, saveToSentItems };
+    return checkAttachments(files, body) ?? { method: "POST", path: { segments: ["me", "sendMail"] }, body };
   },
-  present: (_answers, args) => ({
-    text: `Email sent successfully to ${args.to.join(", ")}`,
-    structured: { sent: true, recipients: countRecipients(args) },
+  present: (_answers, { to, cc, bcc }) => ({
+    text: `Email sent successfully to ${to.join(", ")}`,
+    structured: { sent: true, recipients: [to, cc, bcc].flat().length },
   }),
 });
 
-function countRecipients(args: { readonly [List in (typeof LISTS)[number]]: readonly string[] }): number {
-  return LISTS.reduce((count, name) => count + args[name].length, 0);
-}
+/** Graph: recipient. */
+const recipients = (addresses: readonly string[]) => addresses.map((address) => ({ emailAddress: { address } }));

@@ -5,14 +5,10 @@ import { defineTool, WRITES } from "./define.ts";
 import { htmlOf } from "./html-text.ts";
 import { ContentType, described, Id, line, longText } from "./schema.ts";
 
-/** Entra object id. */
-const isGuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
-
 export const sendTeamsMessage = defineTool({
   name: "sendTeamsMessage",
-  title: "Send a Teams channel message",
   description:
-    "Posts a message to a Teams channel at once. Ids come from listChannels. A mention stands where the message has @displayName.",
+    "Posts a message to a Teams channel at once. Confirm with the person first. Ids come from listChannels. A mention stands at @displayName.",
   scopes: ["ChannelMessage.Send"],
   annotations: WRITES,
   input: v.strictObject({
@@ -24,7 +20,7 @@ export const sendTeamsMessage = defineTool({
       v.pipe(
         v.array(
           v.strictObject({
-            id: described(v.pipe(v.string(), v.check(isGuid, "must be a GUID")), "Entra object id."),
+            id: described(v.pipe(v.string(), v.uuid("must be a GUID")), "Entra object id."),
             displayName: line(256),
           }),
         ),
@@ -36,8 +32,7 @@ export const sendTeamsMessage = defineTool({
   answer: v.nullish(v.object({ id: Text, webUrl: Text }), {}),
   output: v.object({ id: v.string(), webUrl: v.string() }),
   hints: {
-    graph_not_found:
-      "Call listChannels for teamId and channelId (19:…@thread.tacv2), or copy the link to the channel in Teams: it holds both.",
+    graph_not_found: "Call listChannels for teamId and channelId (19:...@thread.tacv2).",
   },
   build: ({ teamId, channelId, message, contentType, mentions }) => ({
     method: "POST",

@@ -1,29 +1,34 @@
 /**
- * Windows names of time zones by the area of their IANA name, without " Standard Time" (Unicode CLDR: windowsZones).
- * Graph knows both kinds of names; we have to know what an hour in them means.
+ * Windows names of time zones, without " Standard Time" (Unicode CLDR: windowsZones). A row starts with how IANA names start;
+ * behind `=` stands the rest of the name, where it is not the Windows name. Since 2000 the clocks of both have agreed.
+ * Etc/GMT counts the hours to UTC, not from it. Graph knows both kinds of names; we have to know what an hour in them means.
  */
-const WINDOWS = `Europe:GMT=London,W. Europe=Berlin,Central Europe=Budapest,Romance=Paris,Central European=Warsaw,GTB=Bucharest,E. Europe=Chisinau,FLE=Kiev,Turkey=Istanbul,Belarus=Minsk,Russian=Moscow,Russia Time Zone 3=Samara
-Africa:Morocco=Casablanca,W. Central Africa=Lagos,Egypt=Cairo,South Africa=Johannesburg,South Sudan=Juba,Sudan=Khartoum,Libya=Tripoli,Namibia=Windhoek,E. Africa=Nairobi
-America:Aleutian=Adak,Alaskan=Anchorage,Pacific (Mexico)=Tijuana,Pacific=Los_Angeles,US Mountain=Phoenix,Mountain (Mexico)=Mazatlan,Mountain=Denver,Yukon=Whitehorse,Central America=Guatemala,Central=Chicago,Central (Mexico)=Mexico_City,Canada Central=Regina,SA Pacific=Bogota,Eastern (Mexico)=Cancun,Eastern=New_York,Haiti=Port-au-Prince,Cuba=Havana,US Eastern=Indianapolis,Turks And Caicos=Grand_Turk,Paraguay=Asuncion,Atlantic=Halifax,Venezuela=Caracas,Central Brazilian=Cuiaba,SA Western=La_Paz,Pacific SA=Santiago,Newfoundland=St_Johns,Tocantins=Araguaina,E. South America=Sao_Paulo,SA Eastern=Cayenne,Argentina=Buenos_Aires,Greenland=Godthab,Magallanes=Punta_Arenas,Saint Pierre=Miquelon
-Atlantic:Greenwich=Reykjavik
-Asia:Jordan=Amman,Middle East=Beirut,Syria=Damascus,West Bank=Hebron,Israel=Jerusalem,Arabic=Baghdad,Arab=Riyadh,Iran=Tehran,Arabian=Dubai,Azerbaijan=Baku,Georgian=Tbilisi,Caucasus=Yerevan,Afghanistan=Kabul,West Asia=Tashkent,Ekaterinburg=Yekaterinburg,Pakistan=Karachi,India=Calcutta,Sri Lanka=Colombo,Nepal=Katmandu,Central Asia=Bishkek,Bangladesh=Dhaka,Myanmar=Rangoon,SE Asia=Bangkok,Altai=Barnaul,W. Mongolia=Hovd,North Asia=Krasnoyarsk,N. Central Asia=Novosibirsk,China=Shanghai,North Asia East=Irkutsk,Transbaikal=Chita,North Korea=Pyongyang,Korea=Seoul,Russia Time Zone 10=Srednekolymsk,Russia Time Zone 11=Kamchatka
-Australia:W. Australia=Perth,Aus Central W.=Eucla,Cen. Australia=Adelaide,AUS Central=Darwin,E. Australia=Brisbane,AUS Eastern=Sydney,Tasmania=Hobart
-Pacific:Hawaiian=Honolulu,Easter Island=Easter,West Pacific=Port_Moresby,Central Pacific=Guadalcanal,New Zealand=Auckland,Chatham Islands=Chatham,Tonga=Tongatapu,Samoa=Apia,Line Islands=Kiritimati`;
+const WINDOWS = `europe/:w. europe=berlin,central europe=berlin,romance=berlin,central european=berlin,gtb=kiev,e. europe=chisinau,fle=kiev,belarus=minsk,russian=moscow,russia time zone 3=samara
+:greenwich=gmt,gmt=gb,new zealand=nz,turkey,egypt,libya,cuba,israel,iran
+africa/:morocco=casablanca,south sudan=juba,sudan=khartoum,namibia=windhoek
+etc/gmt-:utc+12=12,utc+13=13,w. central africa=1,south africa=2,e. africa=3,arab=3,arabian=4,west asia=5,se asia=7,china=8,korea=9,e. australia=10,west pacific=10,central pacific=11,line islands=14
+etc/gmt+:utc-11=11,utc-09=9,utc-08=8,utc-02=2,us mountain=7,canada central=6,sa pacific=5,sa western=4,sa eastern=3,hawaiian=10
+us/:us eastern=east-indiana,aleutian,pacific,mountain,central,eastern
+america/:alaskan=anchorage,pacific (mexico)=tijuana,mountain (mexico)=mazatlan,central america=guatemala,central (mexico)=mexico_city,eastern (mexico)=cancun,haiti=port-au-prince,turks and caicos=grand_turk,paraguay=asuncion,venezuela=caracas,central brazilian=cuiaba,pacific sa=santiago,tocantins=araguaina,e. south america=sao_paulo,argentina=buenos_aires,greenland=godthab,magallanes=punta_arenas,saint pierre=miquelon
+canada/:yukon,atlantic,newfoundland
+asia/:jordan=amman,middle east=beirut,syria=damascus,west bank=hebron,arabic=baghdad,azerbaijan=baku,georgian=tbilisi,caucasus=yerevan,afghanistan=kabul,ekaterinburg=yekaterinburg,pakistan=karachi,india=calcutta,sri lanka=colombo,nepal=katmandu,central asia=bishkek,bangladesh=dhaka,myanmar=rangoon,altai=barnaul,w. mongolia=hovd,north asia=krasnoyarsk,n. central asia=novosibirsk,north asia east=irkutsk,transbaikal=chita,north korea=pyongyang,russia time zone 10=srednekolymsk,russia time zone 11=kamchatka
+australia/:w. australia=perth,aus central w.=eucla,cen. australia=adelaide,aus central=darwin,aus eastern=sydney,tasmania
+pacific/:easter island=easter,chatham islands=chatham,tonga=tongatapu,samoa=apia`;
 
-/** The IANA name behind a Windows name; any other name as it is. */
+/** The IANA name behind a Windows name, in whatever case; any other name as it is. */
 export function ianaName(zone: string): string {
   // Beyond ASCII there are letters that fold into ours.
-  if (!/^[\x20-\x7e]*$/.test(zone) || !/ standard time|^russia time zone|^utc[+-]/i.test(zone)) return zone;
+  if (!/^(?=[ -~]*$)(utc[+-]|russia time zone|.* standard time)/i.test(zone)) return zone;
   const wanted = zone.toLowerCase().replace(" standard time", "");
   for (const row of WINDOWS.split("\n")) {
-    const [area, names = ""] = row.split(":");
-    const pair = names.split(",").find((name) => name.toLowerCase().startsWith(`${wanted}=`));
-    if (pair !== undefined) return `${area}/${pair.split("=")[1]}`;
+    const [start = "", ...names] = row.split(/[:,]/);
+    for (const pair of names) {
+      const [name = "", place = name] = pair.split("=");
+      if (name === wanted) return start + place;
+    }
   }
-  // Many are named after the city as IANA does it; some are fixed offsets, which IANA counts the other way.
+  // Many are named after the city as IANA does it.
   const city = `/${wanted.replaceAll(" ", "_")}`;
-  const fixed = /^utc([+-])0?(\d+)$/.exec(wanted);
-  if (fixed !== null) return `Etc/GMT${fixed[1] === "+" ? "-" : "+"}${fixed[2]}`;
   return Intl.supportedValuesOf("timeZone").find((name) => name.toLowerCase().endsWith(city)) ?? zone;
 }
 
@@ -35,8 +40,8 @@ function offsetAt(instantMs: number, iana: string): number | undefined {
   if (!/^[A-Za-z][\x20-\x7e]*$/.test(iana)) return undefined;
   try {
     const format = new Intl.DateTimeFormat("en-US", { timeZone: iana, timeZoneName: "longOffset" });
-    const [, sign, hours, minutes] = /GMT([+-])(\d\d):(\d\d)/.exec(format.format(instantMs)) ?? [];
-    return (sign === "-" ? -60_000 : 60_000) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0));
+    const [, offset = "Z"] = /GMT([+-]\d\d:\d\d)/.exec(format.format(instantMs)) ?? [];
+    return -Date.parse(`1970-01-01T00:00${offset}`);
   } catch {
     return undefined;
   }

@@ -1,16 +1,13 @@
 import * as v from "valibot";
-import { err, ok, type Result } from "../core/result.ts";
 import type { ArgumentProblem } from "./define.ts";
 import { described } from "./schema.ts";
 import { instantOf, isTimeZone, wallTime } from "./time-zone.ts";
 
-/** Judged by `readTime`, which needs the zone for it. */
+/** Judged by `readTimes`, which needs the zone for it. */
 export const Time = v.string();
+const ZONE_WANTED = "must name a time zone such as Europe/Zagreb";
 export const TimeZone = v.optional(
-  described(
-    v.pipe(v.string(), v.check(isTimeZone, "must be a time zone such as Europe/Zagreb")),
-    "IANA or Windows name, for times without offset.",
-  ),
+  described(v.pipe(v.string(), v.check(isTimeZone, ZONE_WANTED)), "IANA or Windows name."),
   "UTC",
 );
 
@@ -21,57 +18,57 @@ export interface Moment {
   readonly ms: number;
   readonly dateTime: string;
   readonly timeZone: string;
-  /** No clock in that zone ever shows it. */
-  readonly isSkipped: boolean;
 }
+
+export const momentAt = (ms: number, timeZone: string): Moment => ({ ms, dateTime: wallTime(ms, timeZone), timeZone });
 
 /** ISO 8601 with or without time, seconds and offset; RFC 9557 §4.1 puts a zone in brackets behind it. */
 const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?(?:\[(.*)\])?$/i;
 
-/** Reads a time; without an offset it is a wall time in `timeZone`. Graph: a dateTime has no offset of its own. */
-function readTime(field: string, text: string, timeZone: string): Result<Moment, ArgumentProblem> {
+/** `exact` refuses an hour that the clocks skip: what happens in it would silently happen later. */
+type Precision = "exact" | "shown";
+
+/**
+ * Reads a time; without an offset it is a wall time in `timeZone`. Graph: a dateTime has no offset of its own.
+ * @returns the moment, or what is wrong
+ */
+function readTime(text: string, timeZone: string, precision: Precision): Moment | string {
   const [, date, minutes = "00:00", seconds = ":00", offset, zone = timeZone] = ISO.exec(text.trim()) ?? [];
   const dateTime = `${date}T${minutes}${seconds}`;
   const wallMs = Date.parse(`${dateTime}Z`);
+  const offsetMs = Date.parse(dateTime + (offset ?? "Z").toUpperCase());
   // `Date.parse` carries a 30th of February over into March.
-  if (Number.isNaN(wallMs) || new Date(wallMs).toISOString().slice(0, 19) !== dateTime) {
-    return err({ field, description: "must be a time such as 2026-03-02T09:00 or 2026-03-02T09:00:00+01:00" });
-  }
-  if (offset === undefined) {
-    if (!isTimeZone(zone)) return err({ field, description: "names no time zone such as Europe/Zagreb" });
-    return ok({ ...instantOf(wallMs, zone), dateTime, timeZone: zone });
-  }
-  const ms = Date.parse(dateTime + offset.toUpperCase());
-  if (Number.isNaN(ms)) return err({ field, description: "has an impossible offset" });
-  return ok({ ms, dateTime: wallTime(ms, "UTC"), timeZone: "UTC", isSkipped: false });
+  if (Number.isNaN(offsetMs) || !utcTime(wallMs).startsWith(dateTime)) return "must be a time such as 2026-03-02T09:00";
+  if (offset !== undefined) return momentAt(offsetMs, "UTC");
+  if (!isTimeZone(zone)) return ZONE_WANTED;
+  const { ms, isSkipped } = instantOf(wallMs, zone);
+  if (isSkipped && precision === "exact") return "does not exist: the clocks go forward in that hour";
+  return { ms, dateTime, timeZone: zone };
 }
 
-/**
- * A start and an end, each where it is given, in order.
- * @param precision `exact` refuses an hour that the clocks skip: what happens in it would silently happen later
- */
+/** A start and an end, each where it is given, in order. */
 export function readTimes(
-  fields: readonly [string, string],
   texts: readonly (string | undefined)[],
   timeZone: string,
-  precision: "exact" | "shown",
-): Result<readonly [start?: Moment, end?: Moment], ArgumentProblem> {
-  const moments: [Moment?, Moment?] = [];
-  for (const [index, field] of fields.entries()) {
-    const text = texts[index];
-    const read = text === undefined ? ok(undefined) : readTime(field, text, timeZone);
-    if (!read.ok) return read;
-    if (read.value?.isSkipped && precision === "exact") {
-      return err({ field, description: "does not exist: the clocks go forward in that hour" });
-    }
-    moments[index] = read.value;
-  }
-  const [start, end] = moments;
-  if (start === undefined || end === undefined || start.ms < end.ms) return ok(moments);
-  return err({ field: fields[1], description: `must be after ${fields[0]}` });
+  precision: Precision,
+  [from, to]: readonly [string, string] = FROM_TO,
+): readonly [start: Moment | undefined, end: Moment | undefined] | ArgumentProblem {
+  const [start, end] = texts.map((text) => (text === undefined ? text : readTime(text, timeZone, precision)));
+  if (typeof start === "string") return { field: from, description: start };
+  if (typeof end === "string") return { field: to, description: end };
+  if (start && end && start.ms >= end.ms) return { field: to, description: `must be after ${from}` };
+  return [start, end];
 }
 
-export const graphTime = ({ dateTime, timeZone }: Moment) => ({ dateTime, timeZone });
-/** In UTC, with `Z`: Graph reads a bound without an offset as UTC, whatever zone is preferred. */
+/** What is wrong with a range between two numbers of milliseconds, if anything is. */
+export const checkRange = (startMs: number, endMs: number, maxDays: number): ArgumentProblem | undefined =>
+  startMs < endMs && endMs - startMs <= maxDays * DAY_MS
+    ? undefined
+    : { field: FROM_TO[1], description: `must be after ${FROM_TO[0]}, by at most ${maxDays} days` };
+
+/** Graph: dateTimeTimeZone; undefined where there is none. */
+export const graphTime = (moment: Moment | undefined) =>
+  moment && { dateTime: moment.dateTime, timeZone: moment.timeZone };
 export const DAY_MS = 86_400_000;
-export const utcTime = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+/** In UTC, with `Z`: Graph reads a bound without an offset as UTC, whatever zone is preferred. */
+export const utcTime = (ms: number) => `${wallTime(ms, "UTC")}Z`;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clipText, hasControlCharacters } from "../../src/core/text.ts";
+import { clipText, hasControlCharacters, titleOf } from "../../src/core/text.ts";
 
 const CONTROLS = [
   ["a line feed", "\n"],
@@ -27,3 +27,5 @@ test("clipText keeps a pair that fits", () => assert.equal(clipText("ab😀cd", 
 test("clipText leaves a short text alone", () => assert.equal(clipText("ab😀", 4), "ab😀"));
 
 test("clipText to nothing is empty", () => assert.equal(clipText("😀", 0), ""));
+
+test("titleOf writes the words of a name apart", () => assert.equal(titleOf("replyToEmail"), "Reply To Email"));

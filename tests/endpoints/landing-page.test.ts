@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { titleOf } from "../../src/core/text.ts";
 import type { Exchange } from "../../src/endpoints/exchange.ts";
 import { landing } from "../../src/endpoints/landing-page.ts";
 import { describeServer } from "../../src/mcp/server-info.ts";
@@ -52,7 +53,7 @@ test("EP-13: the page names every tool of the catalogue with the permissions it 
   const [, list = ""] = /<h2>Tools[\s\S]*?<ul>([\s\S]*?)<\/ul>/.exec(await read()) ?? [];
   assert.deepEqual(
     [...list.matchAll(/<li>(.*?) <span class="dim">\((.*?)\)<\/span><\/li>/g)].map(([, ...shown]) => shown),
-    TOOLS.map(({ name, title, scopes }) => [title, `${name}: ${scopes.join(", ") || "none"}`]),
+    TOOLS.map(({ name, scopes }) => [titleOf(name), `${name}: ${scopes.join(", ") || "none"}`]),
   );
 });
 

@@ -50,7 +50,7 @@ for (const tool of TOOLS) {
   const fixture = fixtures.get(fixtureName(tool));
 
   test(`${tool.name}: title, description, strict input, annotations, TL-22 scopes`, () => {
-    assert.ok(tool.title.length > 3, "a title");
+    assert.match(String(listed.title), /^[A-Z][a-z]+( [A-Z][a-z]+)*$/);
     assert.ok(
       tool.description.length > 40,
       "a description of more than 40 characters: what it does, side effects, limits",

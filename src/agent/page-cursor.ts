@@ -1,4 +1,3 @@
-import { err, ok, type Result } from "../core/result.ts";
 import { addSeconds, type EpochSeconds } from "../core/time.ts";
 import { type BoxPlace, openValue, sealValue } from "../crypto/box.ts";
 import { type GraphPath, readNextLink } from "../graph/url.ts";
@@ -24,34 +23,33 @@ export function followLink(
   nextLink: string | null | undefined,
   { config, log }: AgentContext,
 ): GraphPath | undefined {
-  if (nextLink === undefined || nextLink === null) return undefined;
+  if (!nextLink) return undefined;
   const path = readNextLink(nextLink, config.GRAPH_ORIGIN, config.GRAPH_API_VERSION);
-  if (path.ok) return path.value;
-  const metadata = { aiGatewayLogId: null, attempt: 1 };
-  log({ level: "WARN", message: "Graph API error", tool, code: "next_link_foreign", metadata });
-  return undefined;
+  if (path === undefined) {
+    const metadata = { aiGatewayLogId: null, attempt: 1 };
+    log({ level: "WARN", message: "Graph API error", tool, code: "next_link_foreign", metadata });
+  }
+  return path;
 }
 
 /** `nextPageToken`, sealed for this grant and this tool. */
-export function sealCursor(tool: string, next: Place, context: AgentContext): Promise<string> {
-  const cursor: Cursor = { ...next, expiresAt: addSeconds(context.now(), CURSOR_LIFETIME_SECONDS) };
-  return sealValue(context.keys, boxPlace(context.gid, tool), cursor);
+export function sealCursor(tool: string, next: Place, { keys, gid, now }: AgentContext): Promise<string> {
+  return sealValue(keys, place(gid, tool), { ...next, expiresAt: addSeconds(now(), CURSOR_LIFETIME_SECONDS) });
 }
 
+/** @returns undefined for what this grant never got for this tool, and for what is too old */
 export async function openCursor(
   tool: string,
   pageToken: string,
-  context: AgentContext,
-): Promise<Result<Place, "page_token_invalid" | "page_token_expired">> {
-  const opened = await openValue<Cursor>(context.keys, boxPlace(context.gid, tool), pageToken);
-  if (!opened.ok) return err("page_token_invalid");
-  const cursor = opened.value.value;
+  { keys, gid, now, config }: AgentContext,
+): Promise<Place | undefined> {
+  const cursor = await openValue<Cursor>(keys, place(gid, tool), pageToken);
+  if (cursor === undefined || now() >= cursor.expiresAt) return undefined;
   // Graph's version may have been changed since.
-  const isOurs = !("link" in cursor.path) || cursor.path.link.startsWith(`/${context.config.GRAPH_API_VERSION}/`);
-  if (!isOurs) return err("page_token_invalid");
-  return context.now() < cursor.expiresAt ? ok(cursor) : err("page_token_expired");
+  const isOurs = !("link" in cursor.path) || cursor.path.link.startsWith(`/${config.GRAPH_API_VERSION}/`);
+  return isOurs ? cursor : undefined;
 }
 
-function boxPlace(gid: string, tool: string): BoxPlace {
+function place(gid: string, tool: string): BoxPlace {
   return { purpose: "page-cursor", owner: gid, column: tool };
 }

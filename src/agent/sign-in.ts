@@ -112,7 +112,7 @@ export async function finishLogin(input: CompleteLogin, context: AgentContext): 
   const tokens = await sealTokens(answer.value, context);
   const completed = context.store.commit(completeLogin(context.store.grant(), { authorization, code: codeRecord }));
   if (completed.kind !== "coded") return { kind: "refused", reason: "login_over" };
-  context.store.saveMicrosoft(tokens);
+  context.store.write("microsoft", tokens);
   logSignIn(authorization, context);
   return { kind: "signed_in", request: login.request, code: code.text };
 }
@@ -157,8 +157,7 @@ function fail(
 }
 
 async function openLogin(box: Box, context: AgentContext): Promise<Login | undefined> {
-  const opened = await openValue<Login>(context.keys, place(context.gid), box);
-  return opened.ok ? opened.value.value : undefined;
+  return openValue<Login>(context.keys, place(context.gid), box);
 }
 
 function place(gid: string): BoxPlace {
@@ -166,7 +165,7 @@ function place(gid: string): BoxPlace {
 }
 
 function logRefusal(error: string, context: AgentContext): void {
-  logEntraFailure({ kind: "ended", error, errorCodes: [], traceId: undefined }, context);
+  logEntraFailure({ kind: "ended", error, errorCodes: [] }, context);
 }
 
 function logSignIn(authorization: Authorization, context: AgentContext): void {

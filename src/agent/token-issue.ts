@@ -61,11 +61,7 @@ export async function issueForRefresh(
   const rehearsal = rotateRefresh(context.store.grant(), presented, context.now());
   if (rehearsal.outcome.kind !== "refused") {
     const microsoft = await context.microsoft.accessToken(context);
-    if (!microsoft.ok) {
-      const reason = microsoft.error.kind === "ended" ? "microsoft_ended" : "microsoft_unavailable";
-      const { retryAfterSeconds } = microsoft.error;
-      return { kind: "refused", reason, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
-    }
+    if (!microsoft.ok) return { kind: "refused", ...microsoft.error };
   }
   const outcome = commit(rotateRefresh(context.store.grant(), presented, context.now()), context);
   if (outcome.kind === "refused") return outcome;
@@ -97,8 +93,7 @@ function grantEnd(grant: Grant | undefined, now: EpochSeconds): EpochSeconds {
 }
 
 async function openSuccessor(box: Box, presented: string, context: AgentContext): Promise<string | undefined> {
-  const opened = await open(context.keys, successorPlace(context.gid, presented), box);
-  return opened.ok ? opened.value.plaintext : undefined;
+  return open(context.keys, successorPlace(context.gid, presented), box);
 }
 
 /** Opens only with the text of the token before: storage and our key together do not reveal the successor. */

@@ -10,7 +10,5 @@ export function hasControlCharacters(text: string): boolean {
 
 /** The first characters of a text; never cuts a surrogate pair in two. */
 export function clipText(text: string, maxChars: number): string {
-  if (text.length <= maxChars) return text;
-  const isPairCut = maxChars > 0 && /[\ud800-\udbff]/.test(text.charAt(maxChars - 1));
-  return text.slice(0, isPairCut ? maxChars - 1 : maxChars);
+  return text.length <= maxChars ? text : text.slice(0, maxChars).replace(/[\ud800-\udbff]$/, "");
 }

@@ -1,4 +1,4 @@
-import { type Bytes, base64url, concatBytes, equalBytes, readBase64url, utf8 } from "../core/bytes.ts";
+import { type Bytes, base64url, equalBytes, readBase64url, utf8 } from "../core/bytes.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { EpochSeconds } from "../core/time.ts";
 import { hmac } from "./hash.ts";
@@ -19,11 +19,11 @@ export type TokenProblem = "token_malformed" | "token_forged" | "token_expired";
 
 const GID_BYTES = 16;
 const EXPIRY_BYTES = 4;
-const RANDOM_BYTES = 24;
+const BODY_BYTES = EXPIRY_BYTES + 24;
 const TAG_BYTES = 16;
 
 /** `<kind>.<gid>.<secret>`, RFC 6750 §2.1 b64token characters only. */
-const SHAPE = /^(m365[a-z])\.([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{59})$/;
+const SHAPE = /^(m365[a-z])\.([\w-]{22})\.([\w-]{59})$/;
 
 /** Longest text worth looking at; every token is exactly this long. */
 export const TOKEN_LENGTH = 5 + 1 + 22 + 1 + 59;
@@ -43,11 +43,10 @@ export function isGrantId(text: string): boolean {
 
 /** Draws a token that nobody can guess and that this server recognises without storage. */
 export async function mintToken(ring: KeyRing, kind: TokenKind, gid: string, expiresAt: EpochSeconds): Promise<Token> {
-  const expiry = new Uint8Array(EXPIRY_BYTES);
-  new DataView(expiry.buffer).setUint32(0, expiresAt);
-  const body = concatBytes(expiry, randomBytes(RANDOM_BYTES));
+  const body = randomBytes(BODY_BYTES);
+  new DataView(body.buffer).setUint32(0, expiresAt);
   const tag = await computeTag(ring.current, kind, gid, body);
-  return { text: `${kind}.${gid}.${base64url(concatBytes(body, tag))}`, gid, expiresAt };
+  return { text: `${kind}.${gid}.${base64url(Uint8Array.of(...body, ...tag))}`, gid, expiresAt };
 }
 
 /**
@@ -60,23 +59,19 @@ export async function readToken(
   text: string,
   now: EpochSeconds,
 ): Promise<Result<Token, TokenProblem>> {
-  const [, kindText, gid, secretText] = SHAPE.exec(text) ?? [];
-  const secret = readBase64url(secretText ?? "");
-  if (kindText !== kind || gid === undefined || !isGrantId(gid) || secret === undefined) return err("token_malformed");
-  const body = secret.subarray(0, EXPIRY_BYTES + RANDOM_BYTES);
-  const tag = secret.subarray(EXPIRY_BYTES + RANDOM_BYTES);
-  if (!(await isOurTag(ring, kind, gid, body, tag))) return err("token_forged");
+  const [, kindText, gid = "", secretText = ""] = SHAPE.exec(text) ?? [];
+  const secret = readBase64url(secretText);
+  if (kindText !== kind || !isGrantId(gid) || secret === undefined) return err("token_malformed");
+  const body = secret.subarray(0, BODY_BYTES);
+  const isTagOf = async (key: MasterKey | undefined) =>
+    key !== undefined && equalBytes(await computeTag(key, kind, gid, body), secret.subarray(BODY_BYTES));
+  if (!((await isTagOf(ring.current)) || (await isTagOf(ring.previous)))) return err("token_forged");
   const expiresAt = new DataView(secret.buffer).getUint32(0) as EpochSeconds;
   return now < expiresAt ? ok({ text, gid, expiresAt }) : err("token_expired");
 }
 
-async function isOurTag(ring: KeyRing, kind: TokenKind, gid: string, body: Bytes, tag: Bytes): Promise<boolean> {
-  if (equalBytes(await computeTag(ring.current, kind, gid, body), tag)) return true;
-  return ring.previous !== undefined && equalBytes(await computeTag(ring.previous, kind, gid, body), tag);
-}
-
 async function computeTag(key: MasterKey, kind: TokenKind, gid: string, body: Bytes): Promise<Bytes> {
-  const tag = await hmac(await tagKey(key), concatBytes(utf8(`${kind}.${gid}.`), body));
+  const tag = await hmac(await tagKey(key), Uint8Array.of(...utf8(`${kind}.${gid}.`), ...body));
   return tag.subarray(0, TAG_BYTES);
 }
 
@@ -84,10 +79,7 @@ const tagKeys = new WeakMap<MasterKey, Promise<CryptoKey>>();
 
 /** The same for every grant, so it is derived once per isolate. */
 function tagKey(key: MasterKey): Promise<CryptoKey> {
-  let derived = tagKeys.get(key);
-  if (derived === undefined) {
-    derived = deriveMacKey(key, "token-tag");
-    tagKeys.set(key, derived);
-  }
+  const derived = tagKeys.get(key) ?? deriveMacKey(key, "token-tag");
+  tagKeys.set(key, derived);
   return derived;
 }

@@ -1,9 +1,9 @@
-import { createLocalJWKSet, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from "jose";
-import { readBounded } from "../core/body.ts";
-import { readUtf8 } from "../core/bytes.ts";
+import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from "jose";
+import * as v from "valibot";
+import { readJson } from "../core/body.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { EpochSeconds } from "../core/time.ts";
-import { fetchFrom } from "./fetch.ts";
+import { fetchOnce } from "./fetch.ts";
 
 const DEADLINE_MS = 5000;
 /** Two or three keys with certificates. */
@@ -17,28 +17,31 @@ const COOLDOWN_SECONDS = 30;
  * Verifies a JWT with the keys that its issuer publishes (RFC 7519 §7.2, RFC 7517 §5). RS256 alone: what a token says of
  * its own algorithm is no choice (RFC 8725 §3.1).
  * @param keysUrl where the issuer publishes them
+ * @param claims what it has to say besides
  */
-export async function verifyJwt(
+export async function verifyJwt<Claims extends v.GenericSchema>(
   jwt: string,
   keysUrl: string,
+  claims: Claims,
   options: JWTVerifyOptions,
   now: EpochSeconds,
-): Promise<Result<JWTPayload, "jwt_invalid" | "keys_unavailable">> {
-  const checks = { ...options, algorithms: ["RS256"], currentDate: new Date(now * 1000) };
+): Promise<Result<v.InferOutput<Claims>, "jwt_invalid" | "keys_unavailable">> {
+  const checks = {
+    ...options,
+    algorithms: ["RS256"],
+    requiredClaims: ["exp", "iat"],
+    currentDate: new Date(now * 1000),
+  };
   for (const maxAge of [MAX_AGE_SECONDS, COOLDOWN_SECONDS]) {
     const keys = await findKeys(keysUrl, now, maxAge);
     if (keys === undefined) return err("keys_unavailable");
     try {
-      return ok((await jwtVerify(jwt, keys, checks)).payload);
+      return ok(v.parse(claims, (await jwtVerify(jwt, keys, checks)).payload));
     } catch (error) {
-      if (!isUnknownKey(error)) return err("jwt_invalid");
+      if (!isUnknownKey(error)) break;
     }
   }
   return err("jwt_invalid");
-}
-
-function isUnknownKey(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_JWKS_NO_MATCHING_KEY";
 }
 
 /** Only finished look-ups are shared: a request must not wait for another one's fetch (Workers: request contexts). */
@@ -48,13 +51,18 @@ async function findKeys(url: string, now: EpochSeconds, maxAge: number): Promise
   const known = keySets.get(url);
   if (known !== undefined && now - known.fetchedAt < maxAge) return known.keys;
   try {
-    const response = await fetchFrom(new URL(url).origin, url, {}, AbortSignal.timeout(DEADLINE_MS));
-    const bytes = await readBounded(response.body, MAX_KEY_SET_BYTES);
-    const keys = createLocalJWKSet(JSON.parse((bytes.ok && response.status === 200 && readUtf8(bytes.value)) || ""));
+    const response = await fetchOnce(url, {}, DEADLINE_MS);
+    const read = await readJson(response, MAX_KEY_SET_BYTES);
+    // jose refuses what is no key set.
+    const keys = createLocalJWKSet((read.ok && response.status === 200 && read.value) as JSONWebKeySet);
     keySets.set(url, { keys, fetchedAt: now });
     return keys;
   } catch {
     // Keys that are merely old are better than none while their issuer is away.
     return known?.keys;
   }
+}
+
+function isUnknownKey(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_JWKS_NO_MATCHING_KEY";
 }

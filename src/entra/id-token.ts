@@ -3,7 +3,7 @@ import type { Config } from "../config.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { EpochSeconds } from "../core/time.ts";
 import { verifyJwt } from "../egress/jwt.ts";
-import { entraIssuer, entraKeysUrl } from "./endpoints.ts";
+import { entraUrl } from "./endpoints.ts";
 
 /** Who signed in, out of a verified id_token. `tid` and `oid` identify; the rest is for display and may change. */
 export interface EntraIdentity {
@@ -46,20 +46,14 @@ export async function verifyIdToken(
   now: EpochSeconds,
 ): Promise<Result<EntraIdentity, IdTokenProblem>> {
   if (idToken === undefined) return err("id_token_missing");
-  const checks = {
-    audience: config.MICROSOFT_CLIENT_ID,
-    requiredClaims: ["iss", "exp", "iat"],
-    clockTolerance: CLOCK_TOLERANCE_SECONDS,
-  };
-  const verified = await verifyJwt(idToken, entraKeysUrl(config), checks, now);
+  const options = { audience: config.MICROSOFT_CLIENT_ID, clockTolerance: CLOCK_TOLERANCE_SECONDS };
+  const verified = await verifyJwt(idToken, entraUrl(config, "discovery/v2.0/keys"), CLAIMS, options, now);
   if (!verified.ok) return verified;
-  const claims = v.safeParse(CLAIMS, verified.value);
-  if (!claims.success) return err("jwt_invalid");
-  const { tid, oid, iss, name, email, preferred_username } = claims.output;
+  const { tid, oid, iss, name, email, preferred_username } = verified.value;
   const isAnyTenant = ["organizations", "common"].includes(config.MICROSOFT_TENANT_ID);
   if (!isAnyTenant && tid !== config.MICROSOFT_TENANT_ID) return err("tenant_refused");
   // The issuer carries the tenant, so it is checked against the tenant just read.
-  if (iss !== entraIssuer(config, tid)) return err("jwt_invalid");
-  if (claims.output.nonce !== nonce) return err("nonce_mismatch");
+  if (iss !== entraUrl(config, "v2.0", tid)) return err("jwt_invalid");
+  if (verified.value.nonce !== nonce) return err("nonce_mismatch");
   return ok({ tid, oid, name, email: email ?? preferred_username ?? "" });
 }

@@ -1,13 +1,11 @@
-import { err, ok, type Result } from "../core/result.ts";
-import { type GraphFailure, localFailure } from "./failure.ts";
+import type { Result } from "../core/result.ts";
+import { failure, type GraphFailure, isAway } from "./failure.ts";
 
 /** Graph: throttling, Outlook runs four requests of an app on one mailbox at a time. */
 const MAX_IN_FLIGHT = 4;
 /** So many unavailable answers in a row, and Microsoft is left alone for a while. */
 const MAX_FAILURES = 5;
 const PAUSE_MS = 30_000;
-
-const UNAVAILABLE: readonly string[] = ["graph_unavailable", "graph_timeout", "gateway_unavailable"];
 
 /** What one grant remembers of its way to Graph: how busy it is, and how often in a row it found nobody. */
 export class Traffic {
@@ -20,15 +18,14 @@ export class Traffic {
     return nowMs < this.#pausedUntilMs;
   }
 
-  /** Waits for its turn, at most until `late` comes. After `ok` the caller owes a `leave`. */
-  async enter(nowMs: number, late: () => Promise<unknown>): Promise<Result<void, GraphFailure>> {
+  /** Waits for its turn, at most until `late` comes. Where nothing is returned the caller owes a `leave`. */
+  async enter(nowMs: number, late: () => Promise<unknown>): Promise<GraphFailure | undefined> {
     if (this.isPaused(nowMs)) {
-      const retryAfterSeconds = Math.ceil((this.#pausedUntilMs - nowMs) / 1000);
-      return err(localFailure("graph_unavailable", { retryAfterSeconds }));
+      return failure("graph_unavailable", { retryAfterSeconds: Math.ceil((this.#pausedUntilMs - nowMs) / 1000) });
     }
     if (this.#inFlight < MAX_IN_FLIGHT) {
       this.#inFlight += 1;
-      return ok(undefined);
+      return undefined;
     }
     let admit = () => {};
     const turn = new Promise<void>((resolve) => {
@@ -37,9 +34,9 @@ export class Traffic {
     this.#queue.push(admit);
     await Promise.race([turn, late()]);
     const place = this.#queue.indexOf(admit);
-    if (place < 0) return ok(undefined);
+    if (place < 0) return undefined;
     this.#queue.splice(place, 1);
-    return err(localFailure("graph_timeout"));
+    return failure("graph_timeout");
   }
 
   /** Hands the place on to whoever waits longest. */
@@ -47,7 +44,7 @@ export class Traffic {
     const next = this.#queue.shift();
     if (next === undefined) this.#inFlight -= 1;
     else next();
-    this.#failures = !result.ok && UNAVAILABLE.includes(result.error.type) ? this.#failures + 1 : 0;
+    this.#failures = !result.ok && isAway(result.error) ? this.#failures + 1 : 0;
     if (this.#failures >= MAX_FAILURES) this.#pausedUntilMs = nowMs + PAUSE_MS;
   }
 }

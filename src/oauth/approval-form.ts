@@ -31,9 +31,8 @@ export async function openApprovalForm(
   formCookie: string,
   now: EpochSeconds,
 ): Promise<Result<ApprovalForm, "form_forged" | "form_expired">> {
-  const opened = await openValue<ApprovalForm>(ring, place(formCookie), box);
-  if (!opened.ok) return err("form_forged");
-  const form = opened.value.value;
+  const form = await openValue<ApprovalForm>(ring, place(formCookie), box);
+  if (form === undefined) return err("form_forged");
   return now < form.expiresAt ? ok(form) : err("form_expired");
 }
 

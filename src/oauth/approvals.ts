@@ -25,8 +25,7 @@ export async function readApprovals(context: OAuthContext): Promise<readonly str
   const secrets = COOKIE_SECRET_PREVIOUS === undefined ? [COOKIE_SECRET] : [COOKIE_SECRET, COOKIE_SECRET_PREVIOUS];
   const signatures = await Promise.all(secrets.map((secret) => sign(payload, secret)));
   if (!signatures.includes(signature)) return [];
-  const opened = await openValue<readonly string[]>(await cookieKeys(context.config), PLACE, atob(payload));
-  return opened.ok ? opened.value.value : [];
+  return (await openValue<readonly string[]>(await cookieKeys(context.config), PLACE, atob(payload))) ?? [];
 }
 
 /** The cookie with one more approval, sealed and signed by the current keys. */

@@ -116,7 +116,7 @@ export type TokenAnswer<Problem> =
       readonly scopes: readonly GraphScope[];
       readonly authorization: Authorization;
     }
-  | { readonly kind: "refused"; readonly reason: Problem; readonly retryAfterSeconds?: number };
+  | { readonly kind: "refused"; readonly reason: Problem; readonly retryAfterSeconds?: number | undefined };
 
 /** The account a grant belongs to. */
 export interface UserKey {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { readBounded } from "../core/body.ts";
+import { readBody } from "../core/body.ts";
 import { equalText, readUtf8 } from "../core/bytes.ts";
 import { parseJson } from "../core/json.ts";
 import { sha256 } from "../crypto/hash.ts";
@@ -24,7 +24,7 @@ export async function revokePerson(context: OAuthContext): Promise<Response> {
       "WWW-Authenticate": "Bearer",
     });
   }
-  const bytes = await readBounded(request.body, MAX_REQUEST_BYTES);
+  const bytes = await readBody(request, MAX_REQUEST_BYTES);
   const value = bytes.ok ? parseJson(readUtf8(bytes.value) ?? "") : bytes;
   const person = v.safeParse(PERSON, value.ok ? value.value : undefined);
   if (!person.success) {

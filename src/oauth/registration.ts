@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { readBounded } from "../core/body.ts";
+import { readBody } from "../core/body.ts";
 import { readUtf8 } from "../core/bytes.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../core/json.ts";
 import { err, ok, type Result } from "../core/result.ts";
@@ -101,7 +101,7 @@ export async function register(context: OAuthContext): Promise<Response> {
 }
 
 async function readMetadata(request: Request): Promise<Result<ClientMetadata, OAuthError>> {
-  const bytes = await readBounded(request.body, MAX_REGISTRATION_BYTES);
+  const bytes = await readBody(request, MAX_REGISTRATION_BYTES);
   if (!bytes.ok) {
     return err({
       ...refuse("invalid_client_metadata", bytes.error, `The body may have at most ${MAX_REGISTRATION_BYTES} bytes.`),

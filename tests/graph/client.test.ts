@@ -49,8 +49,8 @@ class Wire {
 const GOOD = ok(Response.json({ id: "1" }));
 const answer = (status: number, headers: Record<string, string> = {}, body: unknown = { error: { code: "Some" } }) =>
   ok(new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", ...headers } }));
-const NETWORK = err("network" as const);
-const TIMEOUT = err("timeout" as const);
+const NETWORK = err("gateway_unavailable" as const);
+const TIMEOUT = err("graph_timeout" as const);
 
 const REPEATED: readonly (readonly [what: string, request: GraphRequest, first: Scripted, hits: number])[] = [
   ...[429, 502, 503, 504].map((status) => [`read ${status}`, READ, answer(status), 2] as const),

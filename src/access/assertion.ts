@@ -22,8 +22,6 @@ const CLAIMS = v.object({
   common_name: v.optional(v.string()),
 });
 
-const CLOCK_TOLERANCE_SECONDS = 30;
-
 /**
  * Verifies `Cf-Access-Jwt-Assertion`. Headers that merely name a person (`Cf-Access-Authenticated-User-Email`) prove
  * nothing and are never read.
@@ -33,6 +31,7 @@ export async function verifyAssertion(
   assertion: string,
   now: EpochSeconds,
 ): Promise<Result<AccessIdentity, AccessProblem>> {
+  const CLOCK_TOLERANCE_SECONDS = 30;
   const issuer = `https://${config.CF_ACCESS_TEAM_DOMAIN}`;
   const options = {
     issuer,

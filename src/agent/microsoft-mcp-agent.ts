@@ -22,14 +22,14 @@ import type {
   Trace,
 } from "../oauth/grants.ts";
 import { createLog } from "../observe/log.ts";
-import { type Access, judge } from "./access.ts";
+import { type Access, judge, type Presented } from "./access.ts";
 import { end } from "./audit.ts";
 import type { AgentContext } from "./context.ts";
 import { GrantStore } from "./grant-store.ts";
 import { mcpDeps } from "./mcp-deps.ts";
 import { MicrosoftSession } from "./microsoft-session.ts";
 import { finishLogin, startLogin } from "./sign-in.ts";
-import { openStream, recall, remember, reviewStreams, STREAM_HEADER, type Stream } from "./streams.ts";
+import { type Attachment, openStream, recall, reviewStreams, STREAM_HEADER, type Stream } from "./streams.ts";
 import { issueForCode, issueForRefresh, revokeIssued } from "./token-issue.ts";
 import { type CallInput, runCall } from "./tool-call.ts";
 
@@ -90,7 +90,7 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
   /** Opens a stream. Only our Worker can ask, and it has checked the token's tag and expiry. */
   override async fetch(request: Request): Promise<Response> {
     const stream = JSON.parse(request.headers.get(STREAM_HEADER) ?? "") as Stream;
-    const judged = judge(stream, this.#store.grant(), this.#now());
+    const judged = this.#judge(stream);
     if (!judged.ok) return new Response(null, { status: judged.error === "unauthorized" ? 401 : 403 });
     const response = openStream(this.ctx, stream);
     this.#store.keepAlarm();
@@ -100,7 +100,7 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
   /** MCP 2024-11-05 transports: the result goes out on the stream; what needs a status of its own comes back. */
   async post(input: Input<PostInput>): Promise<Reply | undefined> {
     const { message, sessionId } = input;
-    const judged = judge(input, this.#store.grant(), this.#now());
+    const judged = this.#judge(input);
     if (!judged.ok && judged.error === "identity_mismatch") return identityMismatch(idOf(message));
     const [socket] = this.ctx.getWebSockets(sessionId);
     if (judged.ok && socket === undefined) {
@@ -116,10 +116,10 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
 
   override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
     const { stream, pace } = recall(socket);
-    const judged = judge(stream, this.#store.grant(), this.#now());
+    const judged = this.#judge(stream);
     const admitted = judged.ok ? admit(data, pace, this.clock()) : POLICY_VIOLATION;
     if (typeof admitted === "number") return socket.close(admitted);
-    remember(socket, { stream, pace: admitted });
+    socket.serializeAttachment({ stream, pace: admitted } satisfies Attachment);
     const trace = { ...stream.trace, requestId: randomUuid() };
     await answerOn(socket, String(data), await this.#mcp({ ...stream, trace }, true));
   }
@@ -144,6 +144,10 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
 
   #now(): EpochSeconds {
     return epochSeconds(this.clock());
+  }
+
+  #judge(presented: Presented) {
+    return judge(presented, this.#store.grant(), this.#now());
   }
 
   async #mcp(access: Access, isKnown: boolean): Promise<McpDeps> {

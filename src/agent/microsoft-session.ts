@@ -6,11 +6,6 @@ import { end } from "./audit.ts";
 import type { AgentContext } from "./context.ts";
 import type { MicrosoftRecord } from "./grant-store.ts";
 
-/** Under this the token is refreshed first, so that it cannot end while a call is on its way. */
-const MINIMUM_SECONDS = 300;
-/** Longer than Entra's deadline; a refresh that died with its object blocks no longer than this. */
-const LEASE_SECONDS = 30;
-
 export interface SessionProblem {
   /** `microsoft_ended`: the grant is over. `microsoft_unavailable`: nothing changed, try again. */
   readonly reason: MicrosoftProblem;
@@ -30,6 +25,8 @@ export class MicrosoftSession {
    * @param refused one that Graph did not accept: another is wanted, refreshed unless somebody else just did
    */
   async accessToken(context: AgentContext, refused?: string): Promise<Result<string, SessionProblem>> {
+    /** Under this the token is refreshed first, so that it cannot end while a call is on its way. */
+    const MINIMUM_SECONDS = 300;
     const { store, now } = context;
     const record = store.read("microsoft");
     if (record === undefined) return ENDED;
@@ -49,6 +46,8 @@ export class MicrosoftSession {
 }
 
 async function refresh(context: AgentContext): Promise<Result<string, SessionProblem>> {
+  /** Longer than Entra's deadline; a refresh that died with its object blocks no longer than this. */
+  const LEASE_SECONDS = 30;
   const { store, config, now, log } = context;
   const record = store.read("microsoft");
   if (record === undefined) return ENDED;

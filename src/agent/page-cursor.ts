@@ -3,9 +3,6 @@ import { type BoxPlace, openValue, sealValue } from "../crypto/box.ts";
 import { type GraphPath, readNextLink } from "../graph/url.ts";
 import type { AgentContext } from "./context.ts";
 
-/** Graph's own links live longer; an hour is a conversation. */
-const CURSOR_LIFETIME_SECONDS = 3600;
-
 /** Where a list goes on. */
 export interface Place {
   readonly path: GraphPath;
@@ -25,15 +22,14 @@ export function followLink(
 ): GraphPath | undefined {
   if (!nextLink) return undefined;
   const path = readNextLink(nextLink, config.GRAPH_ORIGIN, config.GRAPH_API_VERSION);
-  if (path === undefined) {
-    const metadata = { aiGatewayLogId: null, attempt: 1 };
-    log({ level: "WARN", message: "Graph API error", tool, code: "next_link_foreign", metadata });
-  }
+  if (path === undefined) log({ level: "WARN", message: "Graph API error", tool, code: "next_link_foreign" });
   return path;
 }
 
 /** `nextPageToken`, sealed for this grant and this tool. */
 export function sealCursor(tool: string, next: Place, { keys, gid, now }: AgentContext): Promise<string> {
+  /** Graph's own links live longer; an hour is a conversation. */
+  const CURSOR_LIFETIME_SECONDS = 3600;
   return sealValue(keys, place(gid, tool), { ...next, expiresAt: addSeconds(now(), CURSOR_LIFETIME_SECONDS) });
 }
 

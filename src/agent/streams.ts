@@ -15,30 +15,25 @@ export interface Stream extends Access {
 export const STREAM_HEADER = "X-Stream";
 
 /** What a socket remembers while its object sleeps. */
-interface Attachment {
+export interface Attachment {
   readonly stream: Stream;
   readonly pace: Pace;
 }
 
-/** One person with many windows. */
-const MAX_STREAMS = 32;
-
 /** The object sleeps while nothing is said; the platform keeps the socket. */
 export function openStream(ctx: DurableObjectState, stream: Stream): Response {
+  /** One person with many windows. */
+  const MAX_STREAMS = 32;
   if (ctx.getWebSockets().length >= MAX_STREAMS) return new Response(null, { status: 429 });
   const { 0: client, 1: socket } = new WebSocketPair();
   ctx.acceptWebSocket(socket, [stream.sessionId]);
-  remember(socket, { stream, pace: REST });
+  socket.serializeAttachment({ stream, pace: REST } satisfies Attachment);
   return new Response(null, { status: 101, webSocket: client });
 }
 
 export function recall(socket: WebSocket): Attachment {
-  // `remember` alone writes attachments.
+  // Nothing else is ever attached.
   return socket.deserializeAttachment() as Attachment;
-}
-
-export function remember(socket: WebSocket, attachment: Attachment): void {
-  socket.serializeAttachment(attachment);
 }
 
 /**

@@ -16,8 +16,6 @@ export interface BoxPlace {
   readonly presented?: string;
 }
 
-/** An iv is 96 bits, the length for which GCM needs no extra hashing (NIST SP 800-38D §5.2.1.1). */
-const IV_BYTES = 12;
 const SHAPE = /^v1\.(\w+)\.([\w-]{16})\.([\w-]*)$/;
 
 /** Seals a value as JSON. */
@@ -35,6 +33,8 @@ export async function openValue<Value>(ring: KeyRing, place: BoxPlace, box: stri
 }
 
 export async function seal(ring: KeyRing, place: BoxPlace, plaintext: string): Promise<Box> {
+  /** An iv is 96 bits, the length for which GCM needs no extra hashing (NIST SP 800-38D §5.2.1.1). */
+  const IV_BYTES = 12;
   const iv = randomBytes(IV_BYTES);
   const key = await keyOf(ring.current, place);
   const sealed = await crypto.subtle.encrypt(gcm(iv, place), key, utf8(plaintext));

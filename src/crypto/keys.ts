@@ -20,6 +20,8 @@ export interface MasterKey {
   /** First 8 hexadecimal digits of SHA-256(key). */
   readonly kid: string;
   readonly material: CryptoKey;
+  /** Tags tokens; the same for every grant, so it is derived once. */
+  readonly tagKey: CryptoKey;
 }
 
 /** The key that seals, and optionally the one before it, which still opens. */
@@ -27,6 +29,8 @@ export interface KeyRing {
   readonly current: MasterKey;
   readonly previous: MasterKey | undefined;
 }
+
+type Material = Pick<MasterKey, "material">;
 
 const rings = new Map<string, Promise<KeyRing>>();
 
@@ -50,23 +54,22 @@ async function importRing(current: string, previous: string | undefined): Promis
 
 async function importKey(digits: string): Promise<MasterKey> {
   const bytes = readHex(digits);
-  return {
-    kid: hex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))).slice(0, 8),
-    material: await crypto.subtle.importKey("raw", bytes, "HKDF", false, ["deriveKey"]),
-  };
+  const kid = hex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))).slice(0, 8);
+  const material = await crypto.subtle.importKey("raw", bytes, "HKDF", false, ["deriveKey"]);
+  return { kid, material, tagKey: await deriveMacKey({ material }, "token-tag") };
 }
 
 /** @param context what the key is bound to besides its purpose, such as a grant id; may be empty */
-export function deriveSealingKey(key: MasterKey, purpose: KeyPurpose, context: string): Promise<CryptoKey> {
-  return derive(key, purpose, context, "AES-GCM", ["encrypt", "decrypt"]);
+export function deriveSealingKey({ material }: Material, purpose: KeyPurpose, context: string): Promise<CryptoKey> {
+  return derive(material, purpose, context, "AES-GCM", ["encrypt", "decrypt"]);
 }
 
-export function deriveMacKey(key: MasterKey, purpose: KeyPurpose, context = ""): Promise<CryptoKey> {
-  return derive(key, purpose, context, "HMAC", ["sign"]);
+export function deriveMacKey({ material }: Material, purpose: KeyPurpose, context = ""): Promise<CryptoKey> {
+  return derive(material, purpose, context, "HMAC", ["sign"]);
 }
 
 function derive(
-  key: MasterKey,
+  material: CryptoKey,
   purpose: KeyPurpose,
   context: string,
   name: "AES-GCM" | "HMAC",
@@ -76,5 +79,5 @@ function derive(
   // RFC 5869 §3.1: the input key is already uniform, so an empty salt is sound; `info` separates the uses.
   const hkdf = { name: "HKDF", hash, salt: new Uint8Array(), info: utf8(`m365/${purpose}/v1/${context}`) };
   // AES-GCM has no use for the hash.
-  return crypto.subtle.deriveKey(hkdf, key.material, { name, hash, length: 256 }, false, usages);
+  return crypto.subtle.deriveKey(hkdf, material, { name, hash, length: 256 }, false, usages);
 }

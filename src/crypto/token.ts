@@ -2,7 +2,7 @@ import { type Bytes, base64url, equalBytes, readBase64url, utf8 } from "../core/
 import { err, ok, type Result } from "../core/result.ts";
 import type { EpochSeconds } from "../core/time.ts";
 import { hmac } from "./hash.ts";
-import { deriveMacKey, type KeyRing, type MasterKey } from "./keys.ts";
+import type { KeyRing, MasterKey } from "./keys.ts";
 import { randomBytes } from "./random.ts";
 
 /** Authorization code, access token, refresh token, and the `state` we send to Entra. */
@@ -37,10 +37,6 @@ export function mintGrantId(): string {
   return base64url(randomBytes(GID_BYTES));
 }
 
-export function isGrantId(text: string): boolean {
-  return readBase64url(text)?.length === GID_BYTES;
-}
-
 /** Draws a token that nobody can guess and that this server recognises without storage. */
 export async function mintToken(ring: KeyRing, kind: TokenKind, gid: string, expiresAt: EpochSeconds): Promise<Token> {
   const body = randomBytes(BODY_BYTES);
@@ -61,7 +57,7 @@ export async function readToken(
 ): Promise<Result<Token, TokenProblem>> {
   const [, kindText, gid = "", secretText = ""] = SHAPE.exec(text) ?? [];
   const secret = readBase64url(secretText);
-  if (kindText !== kind || !isGrantId(gid) || secret === undefined) return err("token_malformed");
+  if (kindText !== kind || !readBase64url(gid) || secret === undefined) return err("token_malformed");
   const body = secret.subarray(0, BODY_BYTES);
   const isTagOf = async (key: MasterKey | undefined) =>
     key !== undefined && equalBytes(await computeTag(key, kind, gid, body), secret.subarray(BODY_BYTES));
@@ -71,15 +67,6 @@ export async function readToken(
 }
 
 async function computeTag(key: MasterKey, kind: TokenKind, gid: string, body: Bytes): Promise<Bytes> {
-  const tag = await hmac(await tagKey(key), Uint8Array.of(...utf8(`${kind}.${gid}.`), ...body));
+  const tag = await hmac(key.tagKey, Uint8Array.of(...utf8(`${kind}.${gid}.`), ...body));
   return tag.subarray(0, TAG_BYTES);
-}
-
-const tagKeys = new WeakMap<MasterKey, Promise<CryptoKey>>();
-
-/** The same for every grant, so it is derived once per isolate. */
-function tagKey(key: MasterKey): Promise<CryptoKey> {
-  const derived = tagKeys.get(key) ?? deriveMacKey(key, "token-tag");
-  tagKeys.set(key, derived);
-  return derived;
 }

@@ -5,14 +5,6 @@ import { err, ok, type Result } from "../core/result.ts";
 import type { EpochSeconds } from "../core/time.ts";
 import { fetchOnce } from "./fetch.ts";
 
-const DEADLINE_MS = 5000;
-/** Two or three keys with certificates. */
-const MAX_KEY_SET_BYTES = 256 * 1024;
-/** Issuers publish a key well before they sign with it. */
-const MAX_AGE_SECONDS = 600;
-/** A token with an unknown key id makes us look again, but not every such token does. */
-const COOLDOWN_SECONDS = 30;
-
 /**
  * Verifies a JWT with the keys that its issuer publishes (RFC 7519 §7.2, RFC 7517 §5). RS256 alone: what a token says of
  * its own algorithm is no choice (RFC 8725 §3.1).
@@ -26,6 +18,10 @@ export async function verifyJwt<Claims extends v.GenericSchema>(
   options: JWTVerifyOptions,
   now: EpochSeconds,
 ): Promise<Result<v.InferOutput<Claims>, "jwt_invalid" | "keys_unavailable">> {
+  /** Issuers publish a key well before they sign with it. */
+  const MAX_AGE_SECONDS = 600;
+  /** A token with an unknown key id makes us look again, but not every such token does. */
+  const COOLDOWN_SECONDS = 30;
   const checks = {
     ...options,
     algorithms: ["RS256"],
@@ -48,6 +44,9 @@ export async function verifyJwt<Claims extends v.GenericSchema>(
 const keySets = new Map<string, { readonly keys: JWTVerifyGetKey; readonly fetchedAt: EpochSeconds }>();
 
 async function findKeys(url: string, now: EpochSeconds, maxAge: number): Promise<JWTVerifyGetKey | undefined> {
+  const DEADLINE_MS = 5000;
+  /** Two or three keys with certificates. */
+  const MAX_KEY_SET_BYTES = 256 * 1024;
   const known = keySets.get(url);
   if (known !== undefined && now - known.fetchedAt < maxAge) return known.keys;
   try {

@@ -32,9 +32,6 @@ export type IdTokenProblem =
   | "tenant_refused"
   | "nonce_mismatch";
 
-/** Clocks differ; Microsoft's libraries allow more. */
-const CLOCK_TOLERANCE_SECONDS = 60;
-
 /**
  * OpenID Connect Core §3.1.3.7 in full: signature, `iss`, `aud`, `exp`, `nonce`, and the tenant rule.
  * @param nonce the one of this login
@@ -45,6 +42,8 @@ export async function verifyIdToken(
   nonce: string,
   now: EpochSeconds,
 ): Promise<Result<EntraIdentity, IdTokenProblem>> {
+  /** Clocks differ; Microsoft's libraries allow more. */
+  const CLOCK_TOLERANCE_SECONDS = 60;
   if (idToken === undefined) return err("id_token_missing");
   const options = { audience: config.MICROSOFT_CLIENT_ID, clockTolerance: CLOCK_TOLERANCE_SECONDS };
   const verified = await verifyJwt(idToken, entraUrl(config, "discovery/v2.0/keys"), CLAIMS, options, now);

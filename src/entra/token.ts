@@ -7,11 +7,6 @@ import { fetchOnce } from "../egress/fetch.ts";
 import { readEntraScope } from "./authorize-url.ts";
 import { entraRedirectUri, entraUrl } from "./endpoints.ts";
 
-/** A person waits for this; Entra answers well within a second. */
-const DEADLINE_MS = 10_000;
-/** Tokens are a few kilobytes. */
-const MAX_ANSWER_BYTES = 256 * 1024;
-
 /** What Microsoft gave us for a person. Never leaves the grant's object. */
 export interface MicrosoftTokens {
   readonly accessToken: string;
@@ -74,6 +69,8 @@ async function requestTokens(
   parameters: Record<string, string>,
   now: EpochSeconds,
 ): Promise<Result<EntraTokenAnswer, EntraFailure>> {
+  /** A person waits for this; Entra answers well within a second. */
+  const DEADLINE_MS = 10_000;
   const body = new URLSearchParams({
     client_id: config.MICROSOFT_CLIENT_ID,
     client_secret: config.MICROSOFT_CLIENT_SECRET,
@@ -95,6 +92,8 @@ export async function readTokenAnswer(
   response: Response,
   now: EpochSeconds,
 ): Promise<Result<EntraTokenAnswer, EntraFailure>> {
+  /** Tokens are a few kilobytes. */
+  const MAX_ANSWER_BYTES = 256 * 1024;
   const { status, headers } = response;
   const [seconds] = /^\d{1,6}$/.exec(headers.get("Retry-After") ?? "") ?? [];
   const body = await readJson(response, MAX_ANSWER_BYTES);

@@ -3,6 +3,15 @@ import { err, ok, type Result } from "../core/result.ts";
 import { isTimeout } from "../egress/fetch.ts";
 import type { GatewayAnswer, GatewayProblem, GatewayRequest } from "../egress/gateway.ts";
 import { failure, type GraphFailure, isBlocked, readFailure } from "./failure.ts";
+import {
+  FIRST_WAIT_MS,
+  MAX_ANSWER_BYTES,
+  MAX_ATTEMPTS,
+  MAX_WAIT_MS,
+  READ_DEADLINE_MS,
+  RETRY_BUDGET_MS,
+  WRITE_DEADLINE_MS,
+} from "./limits.ts";
 import type { GraphAnswer, GraphRequest } from "./request.ts";
 import type { Traffic } from "./traffic.ts";
 import { writeGraphPath } from "./url.ts";
@@ -22,17 +31,6 @@ export interface GraphDeps {
   /** Is told of every attempt. */
   readonly report: (result: Result<GraphAnswer, GraphFailure>, attempt: number, durationMs: number) => void;
 }
-
-/** A person waits for a read; a write may take Exchange a little longer. */
-const READ_DEADLINE_MS = 15_000;
-const WRITE_DEADLINE_MS = 30_000;
-const MAX_ATTEMPTS = 3;
-/** From the first attempt to the last; whoever would have to wait longer is told so instead. */
-const RETRY_BUDGET_MS = 10_000;
-const FIRST_WAIT_MS = 1000;
-const MAX_WAIT_MS = 8000;
-/** Fifty mails with long bodies; beyond this an answer is no use to a model. */
-const MAX_ANSWER_BYTES = 5 * 1024 * 1024;
 
 /** Sends a request, in its turn, and again where that can do no harm. */
 export async function callGraph(request: GraphRequest, deps: GraphDeps): Promise<Result<GraphAnswer, GraphFailure>> {

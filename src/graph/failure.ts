@@ -47,17 +47,17 @@ export function failure(type: FailureType, details?: Omit<GraphFailure, "type" |
   return { ...details, type, retryable: RETRYABLE.includes(type) };
 }
 
-/** What a code of Graph (Graph: resolve errors), a status, or a code of the gateway means. */
+/** What a status means, and the codes of Graph (Graph: resolve errors) and of the gateway that say more than theirs. */
 const SIGNS: readonly (readonly [FailureType, ...(string | number)[]])[] = [
-  ["mailbox_unavailable", "MailboxNotEnabledForRESTAPI", "ErrorNonExistentMailbox", "MailboxNotSupportedForRESTAPI"],
-  ["graph_too_large", "ErrorMessageSizeExceeded", "RequestEntityTooLarge", 413, 507],
-  ["graph_not_found", "ErrorItemNotFound", "itemNotFound", "ResourceNotFound", "ErrorInvalidIdMalformed", 404, 410],
-  ["graph_throttled", "TooManyRequests", "ApplicationThrottled", "activityLimitReached", 429],
   ["graph_unauthorized", 401],
   ["graph_forbidden", 403],
+  ["graph_not_found", 404, 410, "ErrorInvalidIdMalformed"],
   ["graph_conflict", 409, 412],
+  ["graph_too_large", 413, 507, "ErrorMessageSizeExceeded"],
+  ["graph_throttled", 429, "ApplicationThrottled"],
   ["graph_timeout", 504],
   ["graph_unavailable", 423],
+  ["mailbox_unavailable", "MailboxNotEnabledForRESTAPI", "MailboxNotSupportedForRESTAPI", "ErrorNonExistentMailbox"],
   // 2016, 2017: guardrails; 2029, 2030: data loss prevention. Cloudflare: ai-gateway guardrails, dlp
   ["gateway_policy", "dlp", "2016", "2017", "2029", "2030"],
   ["gateway_rate_limited", "2003"],

@@ -1,11 +1,6 @@
 import type { Result } from "../core/result.ts";
 import { failure, type GraphFailure, isAway } from "./failure.ts";
-
-/** Graph: throttling, Outlook runs four requests of an app on one mailbox at a time. */
-const MAX_IN_FLIGHT = 4;
-/** So many unavailable answers in a row, and Microsoft is left alone for a while. */
-const MAX_FAILURES = 5;
-const PAUSE_MS = 30_000;
+import { MAX_FAILURES, MAX_IN_FLIGHT, PAUSE_MS } from "./limits.ts";
 
 /** What one grant remembers of its way to Graph: how busy it is, and how often in a row it found nobody. */
 export class Traffic {

@@ -1,5 +1,6 @@
 import { hasControlCharacters } from "../core/text.ts";
 import { readUrl } from "../http/origin.ts";
+import { MAX_SEGMENT_LENGTH } from "./limits.ts";
 
 /**
  * A place in Graph, relative to the version: segments as they are meant, encoded here and nowhere else.
@@ -9,11 +10,8 @@ export type GraphPath =
   | { readonly segments: readonly string[]; readonly query?: readonly (readonly [name: string, value: string])[] }
   | { readonly link: string };
 
-/** Longer than any id of Outlook or Teams. */
-const MAX_SEGMENT_LENGTH = 1024;
-
 /** Outlook's ids are long base64, which may hold a slash: encoded it separates nothing, and without dots nothing climbs. */
-const OUTLOOK_ID = /^[A-Za-z0-9+/_-]{40,}={0,2}$/;
+const OUTLOOK_ID = /^[\w+/-]{40,}={0,2}$/;
 
 /** Whether a segment leaves the path it stands in as it is. */
 export function isSafeSegment(segment: string): boolean {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { remember, reviewStreams, type Stream } from "../../src/agent/streams.ts";
+import { reviewStreams, type Stream } from "../../src/agent/streams.ts";
 import type { EpochSeconds } from "../../src/core/time.ts";
 import { REST } from "../../src/mcp/socket.ts";
 import type { Active, Grant } from "../../src/oauth/grant/grant.ts";
@@ -44,7 +44,7 @@ function streamOf(accessHash: string, expiresAt: EpochSeconds, origin = "https:/
     perimeter,
   };
   const socket = new FixtureSocket();
-  remember(socket.asWebSocket, { stream, pace: REST });
+  socket.serializeAttachment({ stream, pace: REST });
   return socket;
 }
 

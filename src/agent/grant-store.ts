@@ -27,11 +27,14 @@ export class GrantStore {
   readonly #storage: DurableObjectStorage;
   readonly #onChange: (grant: Grant | undefined) => EpochSeconds | undefined;
   #grant: Grant | undefined;
+  /** Whether there is a table. */
+  #isStored: boolean;
 
   /** @param onChange ends what a change leaves without ground; returns when time will next do so */
   constructor(storage: DurableObjectStorage, onChange: (grant: Grant | undefined) => EpochSeconds | undefined) {
     this.#storage = storage;
     this.#onChange = onChange;
+    this.#isStored = [...storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'record'")].length > 0;
     this.#grant = this.read("grant");
   }
 
@@ -43,10 +46,12 @@ export class GrantStore {
   commit<Outcome>({ next, outcome }: Transition<Outcome>): Outcome {
     if (next !== this.#grant) {
       this.#grant = next;
-      // From compatibility date 2026-02-24 this clears the alarm too.
-      if (next === undefined) void this.#storage.deleteAll();
-      else {
-        if (next.state === "ended" && this.#hasTable()) this.#storage.sql.exec("DELETE FROM record");
+      if (next === undefined) {
+        // From compatibility date 2026-02-24 this clears the alarm too.
+        void this.#storage.deleteAll();
+        this.#isStored = false;
+      } else {
+        if (next.state === "ended") this.#storage.sql.exec("DELETE FROM record");
         this.write("grant", next);
       }
       this.keepAlarm();
@@ -63,18 +68,15 @@ export class GrantStore {
 
   /** Tables come with the first grant: asking a forged or finished id must leave nothing behind. */
   write<Name extends keyof Rows>(name: Name, value: Rows[Name]): void {
-    this.#storage.sql.exec("CREATE TABLE IF NOT EXISTS record (name TEXT PRIMARY KEY, value TEXT NOT NULL)");
-    this.#storage.sql.exec("INSERT OR REPLACE INTO record VALUES (?, ?)", name, JSON.stringify(value));
+    if (!this.#isStored) this.#storage.sql.exec("CREATE TABLE record (name TEXT PRIMARY KEY, value TEXT NOT NULL)");
+    this.#isStored = true;
+    this.#storage.sql.exec("REPLACE INTO record VALUES (?, ?)", name, JSON.stringify(value));
   }
 
   read<Name extends keyof Rows>(name: Name): Rows[Name] | undefined {
-    if (!this.#hasTable()) return undefined;
+    if (!this.#isStored) return undefined;
     const [row] = this.#storage.sql.exec("SELECT value FROM record WHERE name = ?", name);
     // Only `write` puts anything here.
     return row && (JSON.parse(String(row.value)) as Rows[Name]);
-  }
-
-  #hasTable(): boolean {
-    return [...this.#storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'record'")].length > 0;
   }
 }

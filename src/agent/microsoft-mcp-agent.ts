@@ -159,7 +159,7 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
   async #context({ gid, trace }: Input<unknown>): Promise<AgentContext> {
     const config = readConfig(this.env);
     // The Worker checks the configuration before it calls, so a problem here is a fault.
-    if (!config.ok) throw new Error(`configuration: ${config.error.keys.join(", ")}`);
+    if (!config.ok) throw new Error("configuration");
     const clock = () => this.clock();
     return {
       ...trace,

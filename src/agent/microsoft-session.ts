@@ -1,6 +1,6 @@
 import { err, ok, type Result } from "../core/result.ts";
 import { type BoxPlace, isCurrent, openValue, sealValue } from "../crypto/box.ts";
-import { type EntraFailure, type MicrosoftTokens, refreshEntraTokens } from "../entra/token.ts";
+import { type EntraFailure, type MicrosoftTokens, requestEntraTokens } from "../entra/token.ts";
 import type { MicrosoftProblem } from "../oauth/grants.ts";
 import { end } from "./audit.ts";
 import type { AgentContext } from "./context.ts";
@@ -58,7 +58,8 @@ async function refresh(context: AgentContext): Promise<Result<string, SessionPro
   const old = await openTokens(record, context);
   if (old === undefined) return ENDED;
   if (old.refreshToken === undefined) return endSession(context);
-  const answer = await refreshEntraTokens(config, old.refreshToken, now());
+  const parameters = { grant_type: "refresh_token", refresh_token: old.refreshToken };
+  const answer = await requestEntraTokens(config, parameters, now());
   // The grant may have been revoked while Entra was asked; its tokens must not come back.
   const isAlive = () => store.grant()?.state === "active";
   if (!answer.ok) {
@@ -78,10 +79,11 @@ async function refresh(context: AgentContext): Promise<Result<string, SessionPro
 
 /** An expired client secret is the operator's to mend; nobody is signed out for it. */
 export function logEntraFailure({ kind, error, errorCodes, traceId }: EntraFailure, { log }: AgentContext): void {
-  const details = { code: error, metadata: { errorCodes, traceId } };
-  if (kind === "misconfigured")
-    log({ level: "ERROR", message: "Authentication of this server at Microsoft failed", ...details });
-  else log({ level: "WARN", message: "Authentication with Microsoft failed", ...details });
+  const failed =
+    kind === "misconfigured"
+      ? ({ level: "ERROR", message: "Authentication of this server at Microsoft failed" } as const)
+      : ({ level: "WARN", message: "Authentication with Microsoft failed" } as const);
+  log({ ...failed, code: error, metadata: { errorCodes, traceId } });
 }
 
 /** Microsoft will not renew the sign-in, so our tokens end with it. */

@@ -8,7 +8,7 @@ import { findTool } from "../tools/index.ts";
 /** What a protected call runs. A resource is read like a tool without arguments. */
 export function findOperation({ kind, name }: ProtectedCall): Tool {
   const tool = kind === "tool" ? findTool(name) : RESOURCES.filter((one) => one.name === name).map(toolOf)[0];
-  if (tool === undefined) throw new Error("a call of what does not exist passed dispatch");
+  if (tool === undefined) throw new Error("unknown operation");
   return tool;
 }
 

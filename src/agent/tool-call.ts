@@ -56,10 +56,8 @@ async function runTool(run: Run): Promise<ToolResult | undefined> {
   if (!checked.ok) return checked.error;
   const call = checked.value;
   const page = call.pageToken === undefined ? undefined : await openCursor(tool.name, call.pageToken, run);
-  if (call.pageToken !== undefined && page === undefined) {
-    const description = "is not valid here or older than an hour; call without it to start again";
-    return validationResult(tool, "pageToken", description);
-  }
+  if (call.pageToken !== undefined && page === undefined)
+    return validationResult(tool, "pageToken", "is not valid here or over an hour old; start again without it");
   const follow: ToolContext["follow"] = (nextLink) => followLink(tool.name, nextLink, run);
   const toolContext: ToolContext = {
     nowMs: run.clock(),

@@ -18,9 +18,7 @@ export function readUtf8(bytes: Uint8Array): string | undefined {
 }
 
 export function base64url(bytes: Uint8Array): string {
-  let binary = "";
-  // A call takes no more arguments than the stack has room for.
-  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 

@@ -1,8 +1,7 @@
 /** Text that is safe to put on one line. */
 
 /** C0, DEL, C1, and the marks that reorder text on a screen (Unicode bidirectional controls). */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+const CONTROL = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
 
 export function hasControlCharacters(text: string): boolean {
   return CONTROL.test(text);

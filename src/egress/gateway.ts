@@ -65,7 +65,7 @@ export async function sendThroughGateway(
   deadlineMs: number,
 ): Promise<Result<GatewayAnswer, GatewayProblem>> {
   if (ai === undefined) return err("egress_unconfigured");
-  if (!request.path.startsWith(`/${config.GRAPH_API_VERSION}/`)) throw new Error("Graph path without its version");
+  if (!request.path.startsWith(`/${config.GRAPH_API_VERSION}/`)) throw new Error("path without its version");
   const token = config.AI_GATEWAY_SERVICE_TOKEN;
   const headers = {
     // Payload logging is on by default and would keep mail and bearer tokens in the gateway's log.

@@ -52,19 +52,11 @@ export function redeemEntraCode(
     redirect_uri: entraRedirectUri(exchange.origin),
     code_verifier: exchange.codeVerifier,
   };
-  return requestTokens(config, parameters, now);
+  return requestEntraTokens(config, parameters, now);
 }
 
-/** Entra: v2-oauth2-auth-code-flow, "Refresh the access token". Without `scope` the granted ones are kept. */
-export function refreshEntraTokens(
-  config: Config,
-  refreshToken: string,
-  now: EpochSeconds,
-): Promise<Result<EntraTokenAnswer, EntraFailure>> {
-  return requestTokens(config, { grant_type: "refresh_token", refresh_token: refreshToken }, now);
-}
-
-async function requestTokens(
+/** Entra: v2-oauth2-auth-code-flow. When a token is refreshed without `scope`, the granted ones are kept. */
+export async function requestEntraTokens(
   config: Config,
   parameters: Record<string, string>,
   now: EpochSeconds,

@@ -7,7 +7,6 @@ import {
   FIRST_WAIT_MS,
   MAX_ANSWER_BYTES,
   MAX_ATTEMPTS,
-  MAX_WAIT_MS,
   READ_DEADLINE_MS,
   RETRY_BUDGET_MS,
   WRITE_DEADLINE_MS,
@@ -52,7 +51,7 @@ export async function callGraph(request: GraphRequest, deps: GraphDeps): Promise
     }
     deps.report(result, attempt, clock() - attemptedMs);
     if (result.ok || attempt === MAX_ATTEMPTS || !isRepeatable(request, result.error)) return result;
-    const backoffMs = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1)) * (0.5 + deps.random() / 2);
+    const backoffMs = FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + deps.random() / 2);
     const waitMs = Math.max((result.error.retryAfterSeconds ?? 0) * 1000, backoffMs);
     if (clock() + waitMs - startedMs > RETRY_BUDGET_MS || traffic.isPaused(clock())) return result;
     await wait(waitMs);
@@ -63,7 +62,7 @@ export async function callGraph(request: GraphRequest, deps: GraphDeps): Promise
 function isRepeatable({ method, isIdempotent }: GraphRequest, { status = 0, type }: GraphFailure): boolean {
   const isNetwork = status === 0 && type === "gateway_unavailable";
   const isSafe =
-    method === "GET" ? isNetwork || [502, 503, 504].includes(status) : isIdempotent && (isNetwork || status >= 500);
+    method === "GET" ? isNetwork || (status >= 502 && status <= 504) : isIdempotent && (isNetwork || status >= 500);
   return status === 429 || isSafe === true;
 }
 

@@ -93,7 +93,7 @@ export function readFailure(
     ...details,
     code: typeof code === "string" ? code.slice(0, 100) : undefined,
     quoted: typeof message === "string" ? message : undefined,
-    isClaimsChallenge: status === 401 && /insufficient_claims|claims=/.test(headers.get("WWW-Authenticate") ?? ""),
+    isClaimsChallenge: status === 401 && /claims/.test(headers.get("WWW-Authenticate") ?? ""),
   });
 }
 

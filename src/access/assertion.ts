@@ -31,15 +31,10 @@ export async function verifyAssertion(
   assertion: string,
   now: EpochSeconds,
 ): Promise<Result<AccessIdentity, AccessProblem>> {
-  const CLOCK_TOLERANCE_SECONDS = 30;
   const issuer = `https://${config.CF_ACCESS_TEAM_DOMAIN}`;
-  const options = {
-    issuer,
-    // Without an audience jose would not compare any.
-    audience: [...(config.CF_ACCESS_AUD ?? [])],
-    clockTolerance: CLOCK_TOLERANCE_SECONDS,
-  };
-  const verified = await verifyJwt(assertion, `${issuer}/cdn-cgi/access/certs`, CLAIMS, options, now);
+  // Without an audience jose would not compare any.
+  const expected = { issuer, audience: [...(config.CF_ACCESS_AUD ?? [])] };
+  const verified = await verifyJwt(assertion, `${issuer}/cdn-cgi/access/certs`, CLAIMS, expected, now);
   if (!verified.ok) return verified;
   const { sub, email, common_name } = verified.value;
   if (common_name !== undefined) {

@@ -9,8 +9,8 @@ const BROWSER_PATHS = ["/", "/info", "/authorize", "/callback"];
 const CALL_PATHS = ["/sse", "/sse/message", "/mcp"];
 
 export function isAccessRequired(config: Config, path: string): boolean {
-  if (config.CF_ACCESS_TEAM_DOMAIN === undefined) return false;
-  return BROWSER_PATHS.includes(path) || (config.CF_ACCESS_PROTECT === "all" && CALL_PATHS.includes(path));
+  const isGuarded = BROWSER_PATHS.includes(path) || (config.CF_ACCESS_PROTECT === "all" && CALL_PATHS.includes(path));
+  return isGuarded && config.CF_ACCESS_TEAM_DOMAIN !== undefined;
 }
 
 /**

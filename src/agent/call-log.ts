@@ -29,8 +29,8 @@ export function logGraphCall(
 export function recordCall(run: Run, result: ToolResult | undefined, durationMs: number): void {
   const { tool, authorization, perimeter, answers, metrics, clientType, log } = run;
   const { status, aiGatewayLogId = null } = answers.at(-1) ?? {};
-  const { type } = result?.structuredContent.error ?? {};
-  const code = typeof type === "string" ? type : undefined;
+  // Every error of a tool has a type.
+  const code = result?.structuredContent.error?.type as string | undefined;
   log({
     level: result === undefined || result.isError ? "WARN" : "INFO",
     message: `tool: ${tool.name}`,

@@ -25,13 +25,13 @@ interface Rows {
  */
 export class GrantStore {
   readonly #storage: DurableObjectStorage;
-  readonly #onChange: (grant: Grant | undefined) => EpochSeconds | undefined;
+  readonly #onChange: (grant: Grant | undefined) => number;
   #grant: Grant | undefined;
   /** Whether there is a table. */
   #isStored: boolean;
 
   /** @param onChange ends what a change leaves without ground; returns when time will next do so */
-  constructor(storage: DurableObjectStorage, onChange: (grant: Grant | undefined) => EpochSeconds | undefined) {
+  constructor(storage: DurableObjectStorage, onChange: (grant: Grant | undefined) => number) {
     this.#storage = storage;
     this.#onChange = onChange;
     this.#isStored = [...storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'record'")].length > 0;
@@ -62,8 +62,7 @@ export class GrantStore {
   /** An alarm that came early, or for a deadline that has moved, is set again. */
   keepAlarm(): void {
     const next = this.#onChange(this.#grant);
-    if (this.#grant !== undefined)
-      void this.#storage.setAlarm(Math.min(deadline(this.#grant), next ?? Infinity) * 1000);
+    if (this.#grant !== undefined) void this.#storage.setAlarm(Math.min(deadline(this.#grant), next) * 1000);
   }
 
   /** Tables come with the first grant: asking a forged or finished id must leave nothing behind. */

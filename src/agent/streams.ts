@@ -40,16 +40,12 @@ export function recall(socket: WebSocket): Attachment {
  * Closes every stream whose token is no longer alive.
  * @returns when time will close the next one
  */
-export function reviewStreams(
-  sockets: readonly WebSocket[],
-  grant: Grant | undefined,
-  now: EpochSeconds,
-): EpochSeconds | undefined {
-  let next: EpochSeconds | undefined;
+export function reviewStreams(sockets: readonly WebSocket[], grant: Grant | undefined, now: EpochSeconds): number {
+  let next = Infinity;
   for (const socket of sockets) {
     const { stream } = recall(socket);
     if (!judge(stream, grant, now).ok) socket.close(POLICY_VIOLATION, "The sign-in has ended.");
-    else if (next === undefined || stream.expiresAt < next) next = stream.expiresAt;
+    else next = Math.min(next, stream.expiresAt);
   }
   return next;
 }

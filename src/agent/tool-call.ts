@@ -51,17 +51,19 @@ export async function runCall(input: CallInput, context: AgentContext): Promise<
 
 /** @returns undefined when the sign-in has ended */
 async function runTool(run: Run): Promise<ToolResult | undefined> {
-  const { tool, answers } = run;
+  const { tool, answers, authorization, requestId } = run;
   const checked = checkArguments(tool, run.call.arguments);
   if (!checked.ok) return checked.error;
   const call = checked.value;
-  const page = call.pageToken === undefined ? undefined : await openCursor(tool.name, call.pageToken, run);
-  if (call.pageToken !== undefined && page === undefined)
+  const { args, pageToken } = call;
+  const page = pageToken === undefined ? undefined : await openCursor(tool.name, pageToken, run);
+  if (pageToken !== undefined && page === undefined)
     return validationResult(tool, "pageToken", "is not valid here or over an hour old; start again without it");
   const follow: ToolContext["follow"] = (nextLink) => followLink(tool.name, nextLink, run);
   const toolContext: ToolContext = {
     nowMs: run.clock(),
-    callKey: tool.usesCallKey ? await callKey(run, call.args) : "",
+    // For Graph's transactionId: our own repetition has the same one, a client's new call another.
+    callKey: tool.usesCallKey ? await sha256(JSON.stringify([authorization.person, requestId, run.call])) : "",
     page: page?.path,
     follow,
     session: sessionOf(run),
@@ -81,21 +83,21 @@ async function runTool(run: Run): Promise<ToolResult | undefined> {
       if (error === "session_ended") return undefined;
       if (tolerates?.includes(error.type)) break;
       answers.push(error);
-      return failureResult(tool, error, run.requestId);
+      return failureResult(tool, error, requestId);
     }
     read.push(reached.value);
     paths.push(path);
     // What was read is not empty: the step before has just been added.
-    request = tool.next?.(read as [unknown, ...unknown[]], call.args, toolContext);
+    request = tool.next?.(read as [unknown, ...unknown[]], args, toolContext);
   }
   const { result, nextLink, shown } = presentCall(call, read, toolContext, page?.skip ?? 0);
-  const next = shown === undefined ? begin(follow(nextLink)) : resumeAt(shown, paths, read);
-  return next === undefined ? result : withNextPage(result, await sealCursor(tool.name, next, run));
+  const rest = shown === undefined ? undefined : resumeAt(shown, paths, read);
+  const path = rest?.path ?? follow(nextLink);
+  if (path === undefined) return result;
+  return withNextPage(result, await sealCursor(tool.name, { path, skip: rest?.skip ?? 0 }, run));
 }
 
-const begin = (path: GraphPath | undefined): Place | undefined => path && { path, skip: 0 };
-
-/** The page and the place in it of the first item that did not fit into the result. */
+/** The page and the place in it of the first item that was not shown, if there is one. */
 function resumeAt(shown: number, paths: readonly GraphPath[], pages: readonly unknown[]): Place | undefined {
   let skip = shown;
   for (const [index, path] of paths.entries()) {
@@ -105,12 +107,6 @@ function resumeAt(shown: number, paths: readonly GraphPath[], pages: readonly un
     skip -= value.length;
   }
   return undefined;
-}
-
-/** For Graph's transactionId: our own repetition has the same one, a client's new call another. */
-function callKey({ authorization, requestId, call, tool }: Run, args: object): Promise<string> {
-  const { tid, oid } = authorization.person;
-  return sha256(JSON.stringify([tid, oid, requestId, call.entry, tool.name, args]));
 }
 
 function sessionOf({ authorization, scopes, usage }: Run): ToolContext["session"] {

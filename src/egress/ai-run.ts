@@ -1,8 +1,7 @@
-import type { GatewayAnswer, GatewayCall } from "./gateway.ts";
+import type { Send } from "./gateway.ts";
 
 /** `env.AI.run` with a dynamic route: the contract of this product. Cloudflare: workers-ai binding, ai-gateway options */
-export async function runAi(call: GatewayCall): Promise<GatewayAnswer> {
-  const { ai, config, request, metadata, headers, deadlineMs } = call;
+export const runAi: Send = async (ai, config, request, metadata, headers, deadlineMs) => {
   const result = await ai.run(config.AI_GATEWAY_ROUTE, request, {
     gateway: { id: config.AI_GATEWAY_ID, metadata, skipCache: true },
     returnRawResponse: true,
@@ -13,7 +12,7 @@ export async function runAi(call: GatewayCall): Promise<GatewayAnswer> {
   const sharedLogId = ai.aiGatewayLogId;
   const response = result instanceof Response ? result : new Response(bodyOf(result));
   return { response, logId: response.headers.get("cf-aig-log-id") ?? sharedLogId };
-}
+};
 
 /** A test double may ignore `returnRawResponse` and give an object, a text or a stream. */
 function bodyOf(result: unknown): string | ReadableStream {

@@ -1,23 +1,26 @@
 import type { Config } from "../config.ts";
 import { fetchOnce } from "./fetch.ts";
-import type { AiBinding, GatewayAnswer, GatewayCall } from "./gateway.ts";
+import type { AiBinding, Send } from "./gateway.ts";
 
 /** The route that Cloudflare documents for arbitrary HTTPS APIs: ai-gateway/configuration/custom-providers */
-export async function fetchCustomProvider(call: GatewayCall): Promise<GatewayAnswer> {
-  const { ai, config, metadata, deadlineMs } = call;
-  const { method, path, body } = call.request;
-  const headers = {
-    ...call.request.headers,
-    ...call.headers,
-    "cf-aig-metadata": JSON.stringify(metadata),
-    "cf-aig-skip-cache": "true",
-    // A send must never be repeated by somebody who does not know what it is.
-    "cf-aig-max-attempts": "1",
+export const fetchCustomProvider: Send = async (ai, config, request, metadata, headers, deadlineMs) => {
+  const { method, path, body } = request;
+  const init = {
+    method,
+    headers: {
+      ...request.headers,
+      ...headers,
+      "cf-aig-metadata": JSON.stringify(metadata),
+      "cf-aig-skip-cache": "true",
+      // A send must never be repeated by somebody who does not know what it is.
+      "cf-aig-max-attempts": "1",
+    },
+    // Undefined for a read.
+    body: JSON.stringify(body),
   };
-  const url = (await providerUrl(ai, config)) + path;
-  const response = await fetchOnce(url, { method, headers, ...(body && { body: JSON.stringify(body) }) }, deadlineMs);
+  const response = await fetchOnce((await providerUrl(ai, config)) + path, init, deadlineMs);
   return { response, logId: response.headers.get("cf-aig-log-id") };
-}
+};
 
 const urls = new WeakMap<Config, string>();
 

@@ -47,15 +47,15 @@ export interface Gateway {
   readonly config: Config;
 }
 
-export interface GatewayCall {
-  readonly ai: AiBinding;
-  readonly config: Config;
-  readonly request: GatewayRequest;
-  readonly metadata: GatewayMetadata;
-  /** For the gateway itself, in both modes. */
-  readonly headers: { readonly [name: string]: string };
-  readonly deadlineMs: number;
-}
+/** One of the two ways. @param headers for the gateway itself */
+export type Send = (
+  ai: AiBinding,
+  config: Config,
+  request: GatewayRequest,
+  metadata: GatewayMetadata,
+  headers: { readonly [name: string]: string },
+  deadlineMs: number,
+) => Promise<GatewayAnswer>;
 
 /** The only way to Microsoft Graph. There is no other, also when this one is missing. */
 export async function sendThroughGateway(
@@ -74,7 +74,7 @@ export async function sendThroughGateway(
   };
   const send = config.GRAPH_EGRESS_MODE === "ai-run" ? runAi : fetchCustomProvider;
   try {
-    return ok(await send({ ai, config, request, metadata, headers, deadlineMs }));
+    return ok(await send(ai, config, request, metadata, headers, deadlineMs));
   } catch (error) {
     return err(isTimeout(error) ? "graph_timeout" : "gateway_unavailable");
   }

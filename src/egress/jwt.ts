@@ -9,13 +9,13 @@ import { fetchOnce } from "./fetch.ts";
  * Verifies a JWT with the keys that its issuer publishes (RFC 7519 §7.2, RFC 7517 §5). RS256 alone: what a token says of
  * its own algorithm is no choice (RFC 8725 §3.1).
  * @param keysUrl where the issuer publishes them
- * @param claims what it has to say besides
+ * @param claims what it has to say besides; no `issuer` expected leaves that claim to the caller
  */
 export async function verifyJwt<Claims extends v.GenericSchema>(
   jwt: string,
   keysUrl: string,
   claims: Claims,
-  options: JWTVerifyOptions,
+  expected: Pick<JWTVerifyOptions, "issuer" | "audience">,
   now: EpochSeconds,
 ): Promise<Result<v.InferOutput<Claims>, "jwt_invalid" | "keys_unavailable">> {
   /** Issuers publish a key well before they sign with it. */
@@ -23,7 +23,9 @@ export async function verifyJwt<Claims extends v.GenericSchema>(
   /** A token with an unknown key id makes us look again, but not every such token does. */
   const COOLDOWN_SECONDS = 30;
   const checks = {
-    ...options,
+    ...expected,
+    // Clocks differ.
+    clockTolerance: 30,
     algorithms: ["RS256"],
     requiredClaims: ["exp", "iat"],
     currentDate: new Date(now * 1000),
@@ -34,7 +36,7 @@ export async function verifyJwt<Claims extends v.GenericSchema>(
     try {
       return ok(v.parse(claims, (await jwtVerify(jwt, keys, checks)).payload));
     } catch (error) {
-      if (!isUnknownKey(error)) break;
+      if ((error as { code?: unknown }).code !== "ERR_JWKS_NO_MATCHING_KEY") break;
     }
   }
   return err("jwt_invalid");
@@ -60,8 +62,4 @@ async function findKeys(url: string, now: EpochSeconds, maxAge: number): Promise
     // Keys that are merely old are better than none while their issuer is away.
     return known?.keys;
   }
-}
-
-function isUnknownKey(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_JWKS_NO_MATCHING_KEY";
 }

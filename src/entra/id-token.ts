@@ -42,11 +42,9 @@ export async function verifyIdToken(
   nonce: string,
   now: EpochSeconds,
 ): Promise<Result<EntraIdentity, IdTokenProblem>> {
-  /** Clocks differ; Microsoft's libraries allow more. */
-  const CLOCK_TOLERANCE_SECONDS = 60;
   if (idToken === undefined) return err("id_token_missing");
-  const options = { audience: config.MICROSOFT_CLIENT_ID, clockTolerance: CLOCK_TOLERANCE_SECONDS };
-  const verified = await verifyJwt(idToken, entraUrl(config, "discovery/v2.0/keys"), CLAIMS, options, now);
+  const expected = { audience: config.MICROSOFT_CLIENT_ID };
+  const verified = await verifyJwt(idToken, entraUrl(config, "discovery/v2.0/keys"), CLAIMS, expected, now);
   if (!verified.ok) return verified;
   const { tid, oid, iss, name, email, preferred_username } = verified.value;
   const isAnyTenant = ["organizations", "common"].includes(config.MICROSOFT_TENANT_ID);

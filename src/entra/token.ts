@@ -107,6 +107,6 @@ export async function readTokenAnswer(
     error: isAway ? `status_${status}` : error,
     errorCodes: error_codes,
     traceId: answer.trace_id,
-    retryAfterSeconds: seconds === undefined ? undefined : Number(seconds),
+    retryAfterSeconds: seconds ? Number(seconds) : undefined,
   });
 }

@@ -5,7 +5,7 @@ import { MAX_FAILURES, MAX_IN_FLIGHT, PAUSE_MS } from "./limits.ts";
 /** What one grant remembers of its way to Graph: how busy it is, and how often in a row it found nobody. */
 export class Traffic {
   #inFlight = 0;
-  readonly #queue: (() => void)[] = [];
+  readonly #queue = new Set<() => void>();
   #failures = 0;
   #pausedUntilMs = 0;
 
@@ -26,19 +26,19 @@ export class Traffic {
     const turn = new Promise<void>((resolve) => {
       admit = resolve;
     });
-    this.#queue.push(admit);
+    this.#queue.add(admit);
     await Promise.race([turn, late()]);
-    const place = this.#queue.indexOf(admit);
-    if (place < 0) return undefined;
-    this.#queue.splice(place, 1);
-    return failure("graph_timeout");
+    return this.#queue.delete(admit) ? failure("graph_timeout") : undefined;
   }
 
   /** Hands the place on to whoever waits longest. */
   leave(result: Result<unknown, GraphFailure>, nowMs: number): void {
-    const next = this.#queue.shift();
+    const [next] = this.#queue;
     if (next === undefined) this.#inFlight -= 1;
-    else next();
+    else {
+      this.#queue.delete(next);
+      next();
+    }
     this.#failures = !result.ok && isAway(result.error) ? this.#failures + 1 : 0;
     if (this.#failures >= MAX_FAILURES) this.#pausedUntilMs = nowMs + PAUSE_MS;
   }

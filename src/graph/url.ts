@@ -26,7 +26,7 @@ export function isSafeSegment(segment: string): boolean {
  */
 export function writeGraphPath(version: string, path: GraphPath): string {
   if ("link" in path) return path.link;
-  if (!path.segments.every(isSafeSegment)) throw new Error("unsafe segment in a Graph path");
+  if (!path.segments.every(isSafeSegment)) throw new Error("unsafe segment");
   // A fixed function such as supportedTimeZones(...) is never a segment here, so everything is encoded.
   const segments = path.segments.map(encodeURIComponent).join("/");
   const query = (path.query ?? [])

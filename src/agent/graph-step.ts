@@ -33,7 +33,7 @@ export async function takeStep(
       const { reason, retryAfterSeconds } = token.error;
       return err(reason === "microsoft_ended" ? "session_ended" : failure("signin_unavailable", { retryAfterSeconds }));
     }
-    const called = await callGraph(request, { ...run, ...wayOf(token.value, run) });
+    const called = await callGraph(request, wayOf(token.value, run));
     if (called.ok) {
       const { body, ...answer } = called.value;
       answers.push(called.value);
@@ -51,18 +51,19 @@ export async function takeStep(
   }
 }
 
-/** What `callGraph` needs besides the run itself. */
-function wayOf(accessToken: string, run: Run) {
+/** The run as `callGraph` needs it. */
+function wayOf(accessToken: string, run: Run): GraphDeps {
   const { tool, authorization, perimeter, requestId, config } = run;
   const { oid, email } = authorization.person;
   const userEmail = perimeter.identity?.email ?? email;
   const metadata: GatewayMetadata = { userId: oid, ...(userEmail && { userEmail }), mcpTool: tool.name, requestId };
   return {
+    ...run,
     send: (request, deadlineMs) => sendThroughGateway(run, request, metadata, deadlineMs),
     accessToken,
     version: config.GRAPH_API_VERSION,
     wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     random: randomFraction,
     report: (...reported) => logGraphCall(run, ...reported),
-  } satisfies Partial<GraphDeps>;
+  };
 }

@@ -69,16 +69,16 @@ async function refresh(context: AgentContext): Promise<Result<string, SessionPro
     return err({ reason: "microsoft_unavailable", retryAfterSeconds: answer.error.retryAfterSeconds });
   }
   // Entra may leave the refresh token out; then the old one goes on.
-  const { accessToken, refreshToken = old.refreshToken, expiresAt } = answer.value;
-  const sealed = await sealTokens({ accessToken, refreshToken, expiresAt }, context);
+  const refreshToken = answer.value.refreshToken ?? old.refreshToken;
+  const sealed = await sealTokens({ ...answer.value, refreshToken }, context);
   if (!isAlive()) return ENDED;
   store.write("microsoft", sealed);
   log({ level: "INFO", message: "Microsoft token refreshed" });
-  return ok(accessToken);
+  return ok(answer.value.accessToken);
 }
 
 /** An expired client secret is the operator's to mend; nobody is signed out for it. */
-export function logEntraFailure({ kind, error, errorCodes, traceId }: EntraFailure, { log }: AgentContext): void {
+export function logEntraFailure({ kind, error, errorCodes = [], traceId }: EntraFailure, { log }: AgentContext): void {
   const failed =
     kind === "misconfigured"
       ? ({ level: "ERROR", message: "Authentication of this server at Microsoft failed" } as const)
@@ -92,8 +92,10 @@ export function endSession(context: AgentContext): typeof ENDED {
   return ENDED;
 }
 
-export async function sealTokens(tokens: MicrosoftTokens, { keys, gid }: AgentContext): Promise<MicrosoftRecord> {
-  const { accessToken, refreshToken, expiresAt } = tokens;
+export async function sealTokens(
+  { accessToken, refreshToken, expiresAt }: MicrosoftTokens,
+  { keys, gid }: AgentContext,
+): Promise<MicrosoftRecord> {
   return { box: await sealValue(keys, place(gid), { accessToken, refreshToken }), expiresAt, leaseUntil: 0 };
 }
 

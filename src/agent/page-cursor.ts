@@ -1,7 +1,8 @@
 import { addSeconds, type EpochSeconds } from "../core/time.ts";
 import { type BoxPlace, openValue, sealValue } from "../crypto/box.ts";
 import { type GraphPath, readNextLink } from "../graph/url.ts";
-import type { AgentContext } from "./context.ts";
+import type { Tool } from "../tools/define.ts";
+import type { Run } from "./graph-step.ts";
 
 /** Where a list goes on. */
 export interface Place {
@@ -15,30 +16,23 @@ interface Cursor extends Place {
 }
 
 /** Where an `@odata.nextLink` leads; undefined when there is none or it leads elsewhere, which ends the paging. */
-export function followLink(
-  tool: string,
-  nextLink: string | null | undefined,
-  { config, log }: AgentContext,
-): GraphPath | undefined {
+export function followLink(nextLink: string | null | undefined, { tool, config, log }: Run): GraphPath | undefined {
   if (!nextLink) return undefined;
   const path = readNextLink(nextLink, config.GRAPH_ORIGIN, config.GRAPH_API_VERSION);
-  if (path === undefined) log({ level: "WARN", message: "Graph API error", tool, code: "next_link_foreign" });
+  if (path === undefined)
+    log({ level: "WARN", message: "Graph API error", tool: tool.name, code: "next_link_foreign" });
   return path;
 }
 
 /** `nextPageToken`, sealed for this grant and this tool. */
-export function sealCursor(tool: string, next: Place, { keys, gid, now }: AgentContext): Promise<string> {
+export function sealCursor(next: Place, { tool, keys, gid, now }: Run): Promise<string> {
   /** Graph's own links live longer; an hour is a conversation. */
   const CURSOR_LIFETIME_SECONDS = 3600;
   return sealValue(keys, place(gid, tool), { ...next, expiresAt: addSeconds(now(), CURSOR_LIFETIME_SECONDS) });
 }
 
 /** @returns undefined for what this grant never got for this tool, and for what is too old */
-export async function openCursor(
-  tool: string,
-  pageToken: string,
-  { keys, gid, now, config }: AgentContext,
-): Promise<Place | undefined> {
+export async function openCursor(pageToken: string, { tool, keys, gid, now, config }: Run): Promise<Place | undefined> {
   const cursor = await openValue<Cursor>(keys, place(gid, tool), pageToken);
   if (cursor === undefined || now() >= cursor.expiresAt) return undefined;
   // Graph's version may have been changed since.
@@ -46,6 +40,6 @@ export async function openCursor(
   return isOurs ? cursor : undefined;
 }
 
-function place(gid: string, tool: string): BoxPlace {
-  return { purpose: "page-cursor", owner: gid, column: tool };
+function place(gid: string, { name }: Tool): BoxPlace {
+  return { purpose: "page-cursor", owner: gid, column: name };
 }

@@ -165,7 +165,7 @@ function place(gid: string): BoxPlace {
 }
 
 function logRefusal(error: string, context: AgentContext): void {
-  logEntraFailure({ kind: "ended", error, errorCodes: [] }, context);
+  logEntraFailure({ kind: "ended", error }, context);
 }
 
 function logSignIn(authorization: Authorization, context: AgentContext): void {

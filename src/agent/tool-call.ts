@@ -56,10 +56,10 @@ async function runTool(run: Run): Promise<ToolResult | undefined> {
   if (!checked.ok) return checked.error;
   const call = checked.value;
   const { args, pageToken } = call;
-  const page = pageToken === undefined ? undefined : await openCursor(tool.name, pageToken, run);
+  const page = pageToken === undefined ? undefined : await openCursor(pageToken, run);
   if (pageToken !== undefined && page === undefined)
     return validationResult(tool, "pageToken", "is not valid here or over an hour old; start again without it");
-  const follow: ToolContext["follow"] = (nextLink) => followLink(tool.name, nextLink, run);
+  const follow: ToolContext["follow"] = (nextLink) => followLink(nextLink, run);
   const toolContext: ToolContext = {
     nowMs: run.clock(),
     // For Graph's transactionId: our own repetition has the same one, a client's new call another.
@@ -94,7 +94,7 @@ async function runTool(run: Run): Promise<ToolResult | undefined> {
   const rest = shown === undefined ? undefined : resumeAt(shown, paths, read);
   const path = rest?.path ?? follow(nextLink);
   if (path === undefined) return result;
-  return withNextPage(result, await sealCursor(tool.name, { path, skip: rest?.skip ?? 0 }, run));
+  return withNextPage(result, await sealCursor({ path, skip: rest?.skip ?? 0 }, run));
 }
 
 /** The page and the place in it of the first item that was not shown, if there is one. */

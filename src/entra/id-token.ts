@@ -22,7 +22,7 @@ const CLAIMS = v.object({
   nonce: v.string(),
   name: v.optional(v.string(), ""),
   email: v.optional(v.string()),
-  preferred_username: v.optional(v.string()),
+  preferred_username: v.optional(v.string(), ""),
 });
 
 export type IdTokenProblem =
@@ -52,5 +52,5 @@ export async function verifyIdToken(
   // The issuer carries the tenant, so it is checked against the tenant just read.
   if (iss !== entraUrl(config, "v2.0", tid)) return err("jwt_invalid");
   if (verified.value.nonce !== nonce) return err("nonce_mismatch");
-  return ok({ tid, oid, name, email: email ?? preferred_username ?? "" });
+  return ok({ tid, oid, name, email: email ?? preferred_username });
 }

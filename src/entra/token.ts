@@ -23,7 +23,7 @@ export interface EntraFailure {
   /** `ended`: sign in again. `unavailable`: later. `misconfigured`: the operator has to act. */
   readonly kind: "ended" | "unavailable" | "misconfigured";
   readonly error: string;
-  readonly errorCodes: readonly number[];
+  readonly errorCodes?: readonly number[] | undefined;
   readonly traceId?: string | undefined;
   readonly retryAfterSeconds?: number | undefined;
 }
@@ -72,7 +72,7 @@ export async function requestEntraTokens(
     const response = await fetchOnce(entraUrl(config, "oauth2/v2.0/token"), { method: "POST", body }, DEADLINE_MS);
     return await readTokenAnswer(response, now);
   } catch {
-    return err({ kind: "unavailable", error: "no_answer", errorCodes: [] });
+    return err({ kind: "unavailable", error: "no_answer" });
   }
 }
 
@@ -91,7 +91,7 @@ export async function readTokenAnswer(
   const body = await readJson(response, MAX_ANSWER_BYTES);
   const read = v.safeParse(ANSWER, body.ok && body.value);
   const answer: Partial<v.InferOutput<typeof ANSWER>> = read.success ? read.output : {};
-  const { access_token, expires_in, scope = "", error = "answer_malformed", error_codes = [] } = answer;
+  const { access_token, expires_in, scope = "", error = "answer_malformed" } = answer;
   if (status === 200 && access_token !== undefined && expires_in !== undefined) {
     return ok({
       accessToken: access_token,
@@ -105,7 +105,7 @@ export async function readTokenAnswer(
   return err({
     kind: isAway || AWAY.includes(error) ? "unavailable" : ENDED.includes(error) ? "ended" : "misconfigured",
     error: isAway ? `status_${status}` : error,
-    errorCodes: error_codes,
+    errorCodes: answer.error_codes,
     traceId: answer.trace_id,
     retryAfterSeconds: seconds ? Number(seconds) : undefined,
   });

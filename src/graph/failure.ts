@@ -109,13 +109,12 @@ function readGatewayCode(body: JsonObject): string | undefined {
 
 /** Cloudflare: ai-gateway dlp. The status of a blocked answer is not documented, so it counts for nothing. */
 export function isBlocked(headers: Headers): boolean {
-  return /"action"\s*:\s*"BLOCK"/i.test(headers.get("cf-aig-dlp") ?? "");
+  return /"BLOCK"/i.test(headers.get("cf-aig-dlp") ?? "");
 }
 
 /** RFC 9110 §10.2.3: seconds or a date. @returns whole seconds from now, never negative */
 export function readRetryAfter(value: string | null, nowMs: number): number | undefined {
-  if (value === null) return undefined;
-  if (/^\s*\d{1,9}\s*$/.test(value)) return Number(value);
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - nowMs) / 1000));
+  const given = Number(value ?? NaN);
+  const seconds = Number.isNaN(given) ? (Date.parse(value ?? "") - nowMs) / 1000 : given;
+  return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : undefined;
 }

@@ -193,7 +193,7 @@ async function refuseOverLimit(
 ): Promise<Response | undefined> {
   const limiter = env[name];
   if (limiter === undefined) return undefined;
-  const key = await deriveMacKey((await tokenKeys(config)).current, "address");
+  const key = await deriveMacKey((await tokenKeys(config))[0], "address");
   // A broken limiter must not lock anybody out of renewing a token; registering can wait.
   const whenBroken = name !== "LIMIT_REGISTER";
   if (await isWithinLimit(limiter, request.headers, key, whenBroken)) return undefined;

@@ -113,5 +113,5 @@ async function openTokens({ box }: MicrosoftRecord, context: AgentContext): Prom
 }
 
 function place(gid: string): BoxPlace {
-  return { purpose: "microsoft-tokens", owner: gid, column: "microsoft" };
+  return ["microsoft-tokens", gid, "microsoft"];
 }

@@ -41,5 +41,5 @@ export async function openCursor(pageToken: string, { tool, keys, gid, now, conf
 }
 
 function place(gid: string, { name }: Tool): BoxPlace {
-  return { purpose: "page-cursor", owner: gid, column: name };
+  return ["page-cursor", gid, name];
 }

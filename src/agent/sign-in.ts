@@ -161,7 +161,7 @@ async function openLogin(box: Box, context: AgentContext): Promise<Login | undef
 }
 
 function place(gid: string): BoxPlace {
-  return { purpose: "login", owner: gid, column: "login" };
+  return ["login", gid, "login"];
 }
 
 function logRefusal(error: string, context: AgentContext): void {

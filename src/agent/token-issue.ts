@@ -98,7 +98,7 @@ async function openSuccessor(box: Box, presented: string, context: AgentContext)
 
 /** Opens only with the text of the token before: storage and our key together do not reveal the successor. */
 function successorPlace(gid: string, predecessor: string): BoxPlace {
-  return { purpose: "successor", owner: gid, column: "successor", presented: predecessor };
+  return ["successor", gid, "successor", predecessor];
 }
 
 function issued(

@@ -25,10 +25,7 @@ export interface MasterKey {
 }
 
 /** The key that seals, and optionally the one before it, which still opens. */
-export interface KeyRing {
-  readonly current: MasterKey;
-  readonly previous: MasterKey | undefined;
-}
+export type KeyRing = readonly [current: MasterKey, ...previous: MasterKey[]];
 
 type Material = Pick<MasterKey, "material">;
 
@@ -46,10 +43,8 @@ export function loadKeyRing(current: string, previous: string | undefined): Prom
 }
 
 async function importRing(current: string, previous: string | undefined): Promise<KeyRing> {
-  return {
-    current: await importKey(current),
-    previous: previous === undefined ? undefined : await importKey(previous),
-  };
+  const key = await importKey(current);
+  return previous === undefined ? [key] : [key, await importKey(previous)];
 }
 
 async function importKey(digits: string): Promise<MasterKey> {

@@ -37,5 +37,5 @@ export async function openApprovalForm(
 }
 
 function place(formCookie: string) {
-  return { purpose: "form", owner: "", column: "approval", presented: formCookie } as const;
+  return ["form", "", "approval", formCookie] as const;
 }

@@ -11,7 +11,7 @@ const APPROVALS_COOKIE = "m365-approvals";
 const APPROVALS_COOKIE_SECONDS = 31_536_000;
 /** Fits a cookie of 4,096 bytes, the least that browsers keep (RFC 6265 §6.1). */
 const MAX_APPROVALS = 50;
-const PLACE = { purpose: "approvals", owner: "", column: "cookie" } as const;
+const PLACE = ["approvals", "", "cookie"] as const;
 
 /**
  * What this browser approved before, newest last: hashes of requests, no person. Shape of the cookie:

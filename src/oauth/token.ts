@@ -117,7 +117,7 @@ const refresh: Exchange = async (parameters, client, context) => {
   });
   if (answer.kind === "refused") return err(grantError(answer.reason, answer.retryAfterSeconds));
   // A key that is being replaced names people too: whoever goes on is entered anew.
-  if (keys.previous) {
+  if (keys[1]) {
     const index = new UserIndex(context.registrations, keys, trace(context));
     context.waitUntil(index.put(refreshToken.value.gid, answer.authorization));
   }

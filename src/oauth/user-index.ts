@@ -33,7 +33,7 @@ export class UserIndex {
     gid: string,
     { person, clientId, redirectUri, resource, createdAt, expiresAt }: Authorization,
   ): Promise<string> {
-    const { current, previous } = this.#ring;
+    const [current, previous] = this.#ring;
     const binding = await sha256(JSON.stringify([clientId, redirectUri, resource]));
     const key = `user:${await this.#hash(person, current)}:${gid}`;
     await this.#kv.put(key, "", { expiration: expiresAt, metadata: { createdAt, binding } });
@@ -82,7 +82,7 @@ export class UserIndex {
 
   /** Under the current and the previous key, a thousand at a time. */
   async #list(person: UserKey): Promise<readonly Entry[]> {
-    const { current, previous } = this.#ring;
+    const [current, previous] = this.#ring;
     const found: Entry[] = [];
     for (const key of previous === undefined ? [current] : [current, previous]) {
       const prefix = `user:${await this.#hash(person, key)}:`;
@@ -98,7 +98,7 @@ export class UserIndex {
     return found;
   }
 
-  async #hash({ tid, oid }: UserKey, key: KeyRing["current"]): Promise<string> {
+  async #hash({ tid, oid }: UserKey, key: KeyRing[0]): Promise<string> {
     return base64url(await hmac(await deriveMacKey(key, "user-index"), utf8(`${tid}/${oid}`)));
   }
 }

@@ -16,7 +16,7 @@ export type AccessProblem = "access_missing" | "access_service_unlisted" | "jwt_
 
 /** Cloudflare: validating JSON web tokens, application token. `sub` is empty for a service token. */
 const CLAIMS = v.object({
-  type: v.literal("app"),
+  type: v.picklist(["app"]),
   sub: v.string(),
   email: v.optional(v.string()),
   common_name: v.optional(v.string()),

@@ -27,11 +27,11 @@ export function logGraphCall(
  * Microsoft), to the gateway's log, and with `METRICS` as one point of counts and times, nobody's data.
  */
 export function recordCall(run: Run, result: ToolResult | undefined, durationMs: number): void {
-  const { tool, authorization, perimeter, answers, metrics, clientType, log } = run;
+  const { tool, authorization, answers } = run;
   const { status, aiGatewayLogId = null } = answers.at(-1) ?? {};
   // Every error of a tool has a type.
   const code = result?.structuredContent.error?.type as string | undefined;
-  log({
+  run.log({
     level: result === undefined || result.isError ? "WARN" : "INFO",
     message: `tool: ${tool.name}`,
     tool: tool.name,
@@ -42,16 +42,16 @@ export function recordCall(run: Run, result: ToolResult | undefined, durationMs:
     metadata: {
       binding: "MCP_OBJECT",
       clientId: authorization.clientId,
-      accessIdentity: perimeter.identity?.subject ?? authorization.accessIdentity,
+      accessIdentity: run.perimeter.identity?.subject ?? authorization.accessIdentity,
       aiGatewayLogId,
       graphRequestIds: answers.flatMap(({ graphRequestId = [] }) => graphRequestId),
     },
   });
   // Nobody waits for it: an object stays while one of its requests is on its way.
   void patchGatewayLog(run, aiGatewayLogId, { outcome: code ?? "ok", durationMs });
-  metrics?.writeDataPoint({
+  run.metrics?.writeDataPoint({
     indexes: [tool.name],
-    blobs: [tool.name, clientType, code ?? ""],
+    blobs: [tool.name, run.clientType, code ?? ""],
     doubles: [durationMs, 1],
   });
 }

@@ -53,7 +53,7 @@ export async function takeStep(
 
 /** The run as `callGraph` needs it. */
 function wayOf(accessToken: string, run: Run): GraphDeps {
-  const { tool, authorization, perimeter, requestId, config } = run;
+  const { tool, authorization, perimeter, requestId } = run;
   const { oid, email } = authorization.person;
   const userEmail = perimeter.identity?.email ?? email;
   const metadata: GatewayMetadata = { userId: oid, ...(userEmail && { userEmail }), mcpTool: tool.name, requestId };
@@ -61,7 +61,6 @@ function wayOf(accessToken: string, run: Run): GraphDeps {
     ...run,
     send: (request, deadlineMs) => sendThroughGateway(run, request, metadata, deadlineMs),
     accessToken,
-    version: config.GRAPH_API_VERSION,
     wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     random: randomFraction,
     report: (...reported) => logGraphCall(run, ...reported),

@@ -13,7 +13,7 @@ export interface EntraIdentity {
   readonly email: string;
 }
 
-const GUID = v.pipe(v.string(), v.regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/), v.toLowerCase());
+const GUID = v.pipe(v.string(), v.uuid(), v.toLowerCase());
 
 const CLAIMS = v.object({
   tid: GUID,

@@ -1,3 +1,4 @@
+import type { Config } from "../config.ts";
 import { readJson } from "../core/body.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { isTimeout } from "../egress/fetch.ts";
@@ -21,7 +22,7 @@ export interface GraphDeps {
   readonly traffic: Traffic;
   readonly accessToken: string;
   readonly requestId: string;
-  readonly version: "v1.0" | "beta";
+  readonly config: Config;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly wait: (milliseconds: number) => Promise<unknown>;
@@ -100,5 +101,5 @@ function buildRequest({ method, path, prefer, body }: GraphRequest, deps: GraphD
     ...(prefer && { Prefer: prefer.join(", ") }),
     ...(body && { "Content-Type": "application/json" }),
   };
-  return { method, path: writeGraphPath(deps.version, path), headers, body };
+  return { method, path: writeGraphPath(deps.config.GRAPH_API_VERSION, path), headers, body };
 }

@@ -5,6 +5,7 @@ import type { GatewayAnswer, GatewayProblem, GatewayRequest } from "../../src/eg
 import { callGraph, type GraphDeps } from "../../src/graph/client.ts";
 import type { GraphRequest } from "../../src/graph/request.ts";
 import { Traffic } from "../../src/graph/traffic.ts";
+import { testConfig } from "../environment.ts";
 
 const READ: GraphRequest = { method: "GET", path: { segments: ["me"] } };
 const SEND: GraphRequest = { method: "POST", path: { segments: ["me", "sendMail"] }, body: {} };
@@ -34,7 +35,7 @@ class Wire {
       traffic,
       accessToken: "a-token",
       requestId: "a-request",
-      version: "v1.0",
+      config: testConfig(),
       clock: () => this.nowMs,
       wait: async (milliseconds) => {
         this.waits.push(milliseconds);

@@ -17,6 +17,7 @@ export type AccessProblem = "access_missing" | "access_service_unlisted" | "jwt_
 /** Cloudflare: validating JSON web tokens, application token. `sub` is empty for a service token. */
 const CLAIMS = v.object({
   type: v.picklist(["app"]),
+  iss: v.string(),
   sub: v.string(),
   email: v.optional(v.string()),
   common_name: v.optional(v.string()),
@@ -32,11 +33,16 @@ export async function verifyAssertion(
   now: EpochSeconds,
 ): Promise<Result<AccessIdentity, AccessProblem>> {
   const issuer = `https://${config.CF_ACCESS_TEAM_DOMAIN}`;
-  // Without an audience jose would not compare any.
-  const expected = { issuer, audience: [...(config.CF_ACCESS_AUD ?? [])] };
-  const verified = await verifyJwt(assertion, `${issuer}/cdn-cgi/access/certs`, CLAIMS, expected, now);
+  const verified = await verifyJwt(
+    assertion,
+    `${issuer}/cdn-cgi/access/certs`,
+    config.CF_ACCESS_AUD ?? [],
+    CLAIMS,
+    now,
+  );
   if (!verified.ok) return verified;
-  const { sub, email, common_name } = verified.value;
+  const { iss, sub, email, common_name } = verified.value;
+  if (iss !== issuer) return err("jwt_invalid");
   if (common_name !== undefined) {
     if (!config.CF_ACCESS_SERVICE_TOKENS.includes(common_name)) return err("access_service_unlisted");
     return ok({ subject: `${issuer}|service:${common_name}`, email: undefined });

@@ -43,8 +43,8 @@ export async function verifyIdToken(
   now: EpochSeconds,
 ): Promise<Result<EntraIdentity, IdTokenProblem>> {
   if (idToken === undefined) return err("id_token_missing");
-  const expected = { audience: config.MICROSOFT_CLIENT_ID };
-  const verified = await verifyJwt(idToken, entraUrl(config, "discovery/v2.0/keys"), CLAIMS, expected, now);
+  const keysUrl = entraUrl(config, "discovery/v2.0/keys");
+  const verified = await verifyJwt(idToken, keysUrl, [config.MICROSOFT_CLIENT_ID], CLAIMS, now);
   if (!verified.ok) return verified;
   const { tid, oid, iss, name, email, preferred_username } = verified.value;
   const isAnyTenant = ["organizations", "common"].includes(config.MICROSOFT_TENANT_ID);

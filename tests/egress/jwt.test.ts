@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+import { CompactSign, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import * as v from "valibot";
 import type { EpochSeconds } from "../../src/core/time.ts";
 import { verifyJwt } from "../../src/egress/jwt.ts";
@@ -34,9 +34,8 @@ afterEach(() => {
   globalThis.fetch = realFetch;
 });
 
-async function outcome(jwt: string, now: number = NOW): Promise<string> {
-  const expected = { issuer: "i", audience: "a" };
-  const verified = await verifyJwt(jwt, url, v.object({ iss: v.string() }), expected, now as EpochSeconds);
+async function outcome(jwt: string, now: number = NOW, audiences: readonly string[] = ["a", "c"]): Promise<string> {
+  const verified = await verifyJwt(jwt, url, audiences, v.object({ iss: v.string() }), now as EpochSeconds);
   return verified.ok ? verified.value.iss : verified.error;
 }
 
@@ -49,10 +48,16 @@ test("RFC 7517 §5: a JWT is verified with the published key of its kid", async 
 const REFUSED: readonly (readonly [what: string, kid: string | undefined, claims: object, key?: JWK])[] = [
   ["without a kid", undefined, {}],
   ["of an unpublished kid", "two", {}],
-  ["of another issuer", "one", { iss: "j" }],
+  ["without what the caller asks for", "one", { iss: undefined }],
   ["for another audience", "one", { aud: "b" }],
-  ["that ended over 30 seconds ago", "one", { exp: NOW - 31 }],
+  ["for other audiences", "one", { aud: ["b", "A", "a "] }],
+  ["for nobody", "one", { aud: undefined }],
+  ["for an empty list", "one", { aud: [] }],
+  ["for a list in a list", "one", { aud: [["a"]] }],
+  ["that ended 30 seconds ago", "one", { exp: NOW - 30 }],
   ["without an end", "one", { exp: undefined }],
+  ["without a beginning", "one", { iat: undefined }],
+  ["that begins in 31 seconds", "one", { nbf: NOW + 31 }],
   ["whose key is for encryption", "one", {}, { ...KEY, use: "enc" }],
   ["whose key is for another algorithm", "one", {}, { ...KEY, alg: "PS256" }],
   ["whose key is symmetric", "one", {}, { kty: "oct", k: "c2VjcmV0", kid: "one" }],
@@ -62,6 +67,29 @@ for (const [what, kid, claims, key] of REFUSED) {
   test(`RFC 7519 §7.2: a JWT ${what} is invalid`, async () => {
     if (key !== undefined) published = () => Response.json({ keys: [key] });
     assert.equal(await outcome(await sign(kid, claims)), "jwt_invalid");
+  });
+}
+
+const ACCEPTED: readonly (readonly [what: string, claims: object])[] = [
+  ["for one audience of several", { aud: ["b", "c"] }],
+  ["that ended 29 seconds ago", { exp: NOW - 29 }],
+  ["that begins in 30 seconds", { nbf: NOW + 30 }],
+];
+
+for (const [what, claims] of ACCEPTED) {
+  test(`RFC 7519 §4.1: a JWT ${what} is valid`, async () =>
+    assert.equal(await outcome(await sign("one", claims)), "i"));
+}
+
+test("RFC 7519 §4.1.3: where no audience is ours, none is", async () => {
+  assert.equal(await outcome(await sign("one"), NOW, []), "jwt_invalid");
+  assert.equal(await outcome(await sign("one", { aud: undefined }), NOW, []), "jwt_invalid");
+});
+
+for (const payload of ["[]", "null", "1", '"text"', "no JSON", ""]) {
+  test(`RFC 7519 §7.2: signed ${JSON.stringify(payload)} is no JWT`, async () => {
+    const signing = new CompactSign(new TextEncoder().encode(payload)).setProtectedHeader({ alg: "RS256", kid: "one" });
+    assert.equal(await outcome(await signing.sign(privateKey)), "jwt_invalid");
   });
 }
 

@@ -17,10 +17,8 @@ export interface Token {
 
 export type TokenProblem = "token_malformed" | "token_forged" | "token_expired";
 
-const GID_BYTES = 16;
-const EXPIRY_BYTES = 4;
-const BODY_BYTES = EXPIRY_BYTES + 24;
-const TAG_BYTES = 16;
+/** An expiry of 4 bytes and 24 random ones. */
+const BODY_BYTES = 28;
 
 /** `<kind>.<gid>.<secret>`, RFC 6750 §2.1 b64token characters only. */
 const SHAPE = /^(m365[a-z])\.([\w-]{22})\.([\w-]{59})$/;
@@ -34,6 +32,7 @@ export function hasOurShape(bearer: string): boolean {
 }
 
 export function mintGrantId(): string {
+  const GID_BYTES = 16;
   return base64url(randomBytes(GID_BYTES));
 }
 
@@ -73,6 +72,7 @@ export async function readToken(
 }
 
 async function computeTag(key: MasterKey, kind: TokenKind, gid: string, body: Bytes): Promise<Bytes> {
+  const TAG_BYTES = 16;
   const tag = await hmac(key.tagKey, Uint8Array.of(...utf8(`${kind}.${gid}.`), ...body));
   return tag.subarray(0, TAG_BYTES);
 }

@@ -30,7 +30,7 @@ export interface EntraFailure {
 
 /** Tokens, or an error (RFC 6749 §5.1, §5.2). */
 const ANSWER = v.object({
-  access_token: v.optional(v.pipe(v.string(), v.minLength(1))),
+  access_token: v.optional(v.string()),
   refresh_token: v.optional(v.string()),
   id_token: v.optional(v.string()),
   expires_in: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
@@ -92,7 +92,7 @@ export async function readTokenAnswer(
   const read = v.safeParse(ANSWER, body.ok && body.value);
   const answer: Partial<v.InferOutput<typeof ANSWER>> = read.success ? read.output : {};
   const { access_token, expires_in, scope = "", error = "answer_malformed" } = answer;
-  if (status === 200 && access_token !== undefined && expires_in !== undefined) {
+  if (status === 200 && access_token && expires_in) {
     return ok({
       accessToken: access_token,
       refreshToken: answer.refresh_token,

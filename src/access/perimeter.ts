@@ -9,13 +9,14 @@ const BROWSER_PATHS = ["/", "/info", "/authorize", "/callback"];
 const CALL_PATHS = ["/sse", "/sse/message", "/mcp"];
 
 export function isAccessRequired(config: Config, path: string): boolean {
-  if (config.CF_ACCESS_TEAM_DOMAIN === undefined) return false;
-  return BROWSER_PATHS.includes(path) || (config.CF_ACCESS_PROTECT === "all" && CALL_PATHS.includes(path));
+  const isGuarded = BROWSER_PATHS.includes(path) || (config.CF_ACCESS_PROTECT === "all" && CALL_PATHS.includes(path));
+  return isGuarded && config.CF_ACCESS_TEAM_DOMAIN !== undefined;
 }
 
 /**
  * What Access says of a request: an identity, nobody, or a refusal. Where it is not required it may be absent, but an
  * assertion that is there has to be good.
+ * @param config one with Access
  */
 export async function checkPerimeter(
   config: Config,
@@ -23,7 +24,6 @@ export async function checkPerimeter(
   path: string,
   now: EpochSeconds,
 ): Promise<Result<AccessIdentity | undefined, AccessProblem>> {
-  if (config.CF_ACCESS_TEAM_DOMAIN === undefined) return ok(undefined);
   const assertion = request.headers.get("Cf-Access-Jwt-Assertion");
   if (assertion !== null) return verifyAssertion(config, assertion, now);
   return isAccessRequired(config, path) ? err("access_missing") : ok(undefined);
@@ -36,12 +36,15 @@ export interface Perimeter {
 }
 
 /**
- * Whether who came through Access may use a grant that `bound` approved. A listed service token satisfies the perimeter
- * and stands for no person; a grant from before Access was on has to be made anew.
+ * Why who came through Access may not use a grant that `bound` approved; undefined when nothing is wrong. A listed service
+ * token satisfies the perimeter and is compared with nobody; a grant from before Access was on has to be made anew.
  * @param bound the `subject` at approval, or null
  */
-export function judgeIdentity(bound: string | null, { identity, isRequired }: Perimeter): "same" | "unbound" | "other" {
-  if (identity === undefined || identity.isService) return "same";
-  if (bound === null) return isRequired ? "unbound" : "same";
-  return identity.subject === bound ? "same" : "other";
+export function judgeIdentity(
+  bound: string | null,
+  { identity, isRequired }: Perimeter,
+): "unauthorized" | "identity_mismatch" | undefined {
+  if (identity?.email === undefined) return undefined;
+  if (bound === null) return isRequired ? "unauthorized" : undefined;
+  return identity.subject === bound ? undefined : "identity_mismatch";
 }

@@ -1,12 +1,11 @@
 import type { McpDeps } from "../mcp/call.ts";
 import { admit, answerOn, type Pace, REST } from "../mcp/socket.ts";
 
-/** Looking around takes a moment; whoever stays signs in. */
-const IDLE_MILLISECONDS = 60_000;
-const LIFETIME_MILLISECONDS = 600_000;
-
 /** A WebSocket without a token: discovery, in the Worker alone and not for long. */
 export function serveAnonymous(socket: WebSocket, depsOf: () => McpDeps, clock: () => number): void {
+  /** Looking around takes a moment; whoever stays signs in. */
+  const IDLE_MILLISECONDS = 60_000;
+  const LIFETIME_MILLISECONDS = 600_000;
   let pace: Pace = REST;
   const close = (code: number) => socket.close(code);
   const end = setTimeout(close, LIFETIME_MILLISECONDS, 1000);

@@ -1,14 +1,19 @@
 import { endGrant } from "../oauth/grant/end.ts";
-import type { EndReason, Grant, Transition } from "../oauth/grant/grant.ts";
+import type { Authorization, EndReason, Transition } from "../oauth/grant/grant.ts";
 import type { AgentContext } from "./context.ts";
 
+/** Only these two mean that somebody has what they should not. */
+const ALARMING: readonly EndReason[] = ["code_replayed", "refresh_reused"];
+
 /** Stores a transition; where it ends a grant that somebody held, that is written down. */
-export function commit<Outcome>(transition: Transition<Outcome>, context: AgentContext): Outcome {
-  const before = context.store.grant();
-  const outcome = context.store.commit(transition);
-  const after = context.store.grant();
-  if (before !== undefined && before !== after && after?.state === "ended") logEnd(before, after.reason, context);
-  return outcome;
+export function commit<Outcome>(transition: Transition<Outcome>, { store, log }: AgentContext): Outcome {
+  const before = store.grant();
+  const { next } = transition;
+  if (before !== undefined && "authorization" in before && next?.state === "ended") {
+    const level = ALARMING.includes(next.reason) ? "WARN" : "INFO";
+    log({ level, message: "OAuth grant ended", code: next.reason, ...factsOf(before.authorization) });
+  }
+  return store.commit(transition);
 }
 
 /** Ends the grant from whatever state it is in. @returns whether there was one to end */
@@ -19,17 +24,10 @@ export function end(reason: EndReason, context: AgentContext): boolean {
   return true;
 }
 
-/** Only these two mean that somebody has what they should not. */
-const ALARMING: readonly EndReason[] = ["code_replayed", "refresh_reused"];
-
-function logEnd(grant: Grant, reason: EndReason, context: AgentContext): void {
-  if (grant.state !== "coded" && grant.state !== "active") return;
-  const { person, clientId, redirectUri, scopes, accessIdentity } = grant.authorization;
-  context.log({
-    level: ALARMING.includes(reason) ? "WARN" : "INFO",
-    message: "OAuth grant ended",
-    code: reason,
+/** What an audit line says of a grant. */
+export function factsOf({ person, clientId, redirectUri, scopes, accessIdentity }: Authorization) {
+  return {
     userId: person.oid,
     metadata: { clientId, redirectHost: new URL(redirectUri).host, scopes, accessIdentity },
-  });
+  };
 }

@@ -1,88 +1,57 @@
-import type { Perimeter } from "../access/perimeter.ts";
 import type { Result } from "../core/result.ts";
 import { patchGatewayLog } from "../egress/gateway.ts";
 import type { GraphFailure } from "../graph/failure.ts";
 import type { GraphAnswer } from "../graph/request.ts";
-import type { AccessGrant } from "../oauth/grant/access.ts";
-import type { Tool } from "../tools/define.ts";
 import type { ToolResult } from "../tools/result.ts";
-import type { AgentContext } from "./context.ts";
-
-/** What running a tool came to, and what its log line needs. */
-export interface Ran {
-  readonly kind: "result" | "session_ended";
-  readonly result: ToolResult;
-  readonly answers: readonly GraphAnswer[];
-  readonly failure?: GraphFailure;
-}
+import type { Run } from "./graph-step.ts";
 
 /** One line per attempt. */
 export function logGraphCall(
-  tool: Tool,
+  { tool, log }: Run,
   result: Result<GraphAnswer, GraphFailure>,
   attempt: number,
   durationMs: number,
-  context: AgentContext,
 ): void {
-  const { status, aiGatewayLogId, graphRequestId } = result.ok ? result.value : result.error;
+  const { status, aiGatewayLogId = null, graphRequestId } = result.ok ? result.value : result.error;
   const common = { tool: tool.name, durationMs, status, metadata: { aiGatewayLogId, graphRequestId, attempt } };
-  if (result.ok) context.log({ level: "DEBUG", message: "Graph call", ...common });
+  if (result.ok) log({ level: "DEBUG", message: "Graph call", ...common });
   else {
-    const { type } = result.error;
-    const words = type.endsWith("timeout") ? "Microsoft Graph error: timeout exceeded" : "Microsoft Graph error";
-    context.log({ level: "WARN", message: "Graph API error", code: type, context: words, ...common });
+    const code = result.error.type;
+    const context = `Microsoft Graph error${code.endsWith("timeout") ? ": timeout exceeded" : ""}`;
+    log({ level: "WARN", message: "Graph API error", code, context, ...common });
   }
 }
 
-/** Nobody waits for it: an object stays while one of its requests is on its way. */
-export function noteAtGateway({ answers, failure }: Ran, durationMs: number, { ai, config }: AgentContext): void {
-  const logId = (failure ?? answers.at(-1))?.aiGatewayLogId ?? null;
-  void patchGatewayLog(ai, config, logId, { outcome: failure?.type ?? "ok", durationMs });
-}
-
-/** The audit line: who did what through which client, and where to find it at the gateway and at Microsoft. */
-export function logCall(
-  tool: Tool,
-  access: AccessGrant,
-  perimeter: Perimeter,
-  ran: Ran,
-  durationMs: number,
-  context: AgentContext,
-): void {
-  const { authorization } = access;
-  const { answers, failure } = ran;
-  const last = failure ?? answers.at(-1);
-  const ids = [...answers, failure].map((one) => one?.graphRequestId);
-  context.log({
-    level: ran.result.isError ? "WARN" : "INFO",
+/**
+ * What came of a call: to the audit line (who did what through which client, and where to find it at the gateway and at
+ * Microsoft), to the gateway's log, and with `METRICS` as one point of counts and times, nobody's data.
+ */
+export function recordCall(run: Run, result: ToolResult | undefined, durationMs: number): void {
+  const { tool, authorization, answers } = run;
+  const { status, aiGatewayLogId = null } = answers.at(-1) ?? {};
+  // Every error of a tool has a type.
+  const code = result === undefined ? "session_ended" : (result.structuredContent.error?.type as string | undefined);
+  run.log({
+    level: result === undefined || result.isError ? "WARN" : "INFO",
     message: `tool: ${tool.name}`,
     tool: tool.name,
     userId: authorization.person.oid,
     durationMs,
-    status: last?.status,
-    code: codeOf(ran),
+    status,
+    code,
     metadata: {
       binding: "MCP_OBJECT",
       clientId: authorization.clientId,
-      accessIdentity: perimeter.identity?.subject ?? authorization.accessIdentity,
-      aiGatewayLogId: last?.aiGatewayLogId ?? null,
-      graphRequestIds: ids.filter((id) => id !== undefined),
+      accessIdentity: run.perimeter.identity?.subject ?? authorization.accessIdentity,
+      aiGatewayLogId,
+      graphRequestIds: answers.flatMap(({ graphRequestId = [] }) => graphRequestId),
     },
   });
-}
-
-/** Why the call came to nothing, in the words of its answer; undefined where it did what it was asked. */
-function codeOf({ kind, result }: Ran): string | undefined {
-  const { type } = result.structuredContent.error ?? {};
-  if (typeof type === "string") return type;
-  return kind === "session_ended" ? kind : undefined;
-}
-
-/** With `METRICS`: one point per call, counts and times, nobody's data. */
-export function countAtMetrics(tool: Tool, ran: Ran, durationMs: number, context: AgentContext): void {
-  context.metrics?.writeDataPoint({
+  // Nobody waits for it: an object stays while one of its requests is on its way.
+  void patchGatewayLog(run, aiGatewayLogId, { outcome: code ?? "ok", durationMs });
+  run.metrics?.writeDataPoint({
     indexes: [tool.name],
-    blobs: [tool.name, context.clientType, codeOf(ran) ?? ""],
+    blobs: [tool.name, run.clientType, code ?? ""],
     doubles: [durationMs, 1],
   });
 }

@@ -13,86 +13,69 @@ export interface MicrosoftRecord {
   readonly leaseUntil: number;
 }
 
+interface Rows {
+  readonly grant: Grant;
+  readonly microsoft: MicrosoftRecord;
+  readonly usage: Usage;
+}
+
 /**
  * What one grant's object keeps: three rows in one table. Every method is synchronous, so a check and the write that
  * follows from it cannot be interleaved with anything.
  */
 export class GrantStore {
   readonly #storage: DurableObjectStorage;
-  readonly #onChange: (grant: Grant | undefined) => EpochSeconds | undefined;
+  readonly #onChange: (grant: Grant | undefined) => number;
   #grant: Grant | undefined;
-  #isLoaded = false;
+  /** Whether there is a table. */
+  #isStored: boolean;
 
   /** @param onChange ends what a change leaves without ground; returns when time will next do so */
-  constructor(storage: DurableObjectStorage, onChange: (grant: Grant | undefined) => EpochSeconds | undefined) {
+  constructor(storage: DurableObjectStorage, onChange: (grant: Grant | undefined) => number) {
     this.#storage = storage;
     this.#onChange = onChange;
+    this.#isStored = [...storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'record'")].length > 0;
+    this.#grant = this.read("grant");
   }
 
   grant(): Grant | undefined {
-    if (!this.#isLoaded) {
-      this.#grant = this.#read<Grant>("grant");
-      this.#isLoaded = true;
-    }
     return this.#grant;
   }
 
   /** Stores what a transition made of the grant and hands back its outcome. */
-  commit<Outcome>(transition: Transition<Outcome>): Outcome {
-    if (transition.next !== this.grant()) this.#replace(transition.next);
-    return transition.outcome;
-  }
-
-  microsoft(): MicrosoftRecord | undefined {
-    return this.#read<MicrosoftRecord>("microsoft");
-  }
-
-  saveMicrosoft(record: MicrosoftRecord): void {
-    this.#write("microsoft", record);
-  }
-
-  usage(): Usage | undefined {
-    return this.#read<Usage>("usage");
-  }
-
-  saveUsage(usage: Usage): void {
-    this.#write("usage", usage);
+  commit<Outcome>({ next, outcome }: Transition<Outcome>): Outcome {
+    if (next !== this.#grant) {
+      this.#grant = next;
+      if (next === undefined) {
+        // From compatibility date 2026-02-24 this clears the alarm too.
+        void this.#storage.deleteAll();
+        this.#isStored = false;
+      } else {
+        if (next.state === "ended") this.#storage.sql.exec("DELETE FROM record");
+        this.write("grant", next);
+      }
+      this.keepAlarm();
+    }
+    return outcome;
   }
 
   /** An alarm that came early, or for a deadline that has moved, is set again. */
   keepAlarm(): void {
-    const grant = this.grant();
-    const next = this.#onChange(grant);
-    if (grant !== undefined) void this.#storage.setAlarm(Math.min(deadline(grant), next ?? Infinity) * 1000);
-  }
-
-  #replace(next: Grant | undefined): void {
-    this.#grant = next;
-    if (next === undefined) {
-      // From compatibility date 2026-02-24 this clears the alarm too.
-      void this.#storage.deleteAll();
-    } else {
-      if (next.state === "ended" && this.#hasTable()) this.#storage.sql.exec("DELETE FROM record");
-      this.#write("grant", next);
-    }
-    this.keepAlarm();
+    const next = this.#onChange(this.#grant);
+    if (this.#grant !== undefined) void this.#storage.setAlarm(Math.min(deadline(this.#grant), next) * 1000);
   }
 
   /** Tables come with the first grant: asking a forged or finished id must leave nothing behind. */
-  #write(name: string, value: object): void {
-    this.#storage.sql.exec("CREATE TABLE IF NOT EXISTS record (name TEXT PRIMARY KEY, value TEXT NOT NULL)");
-    this.#storage.sql.exec("INSERT OR REPLACE INTO record (name, value) VALUES (?, ?)", name, JSON.stringify(value));
+  write<Name extends keyof Rows>(name: Name, value: Rows[Name]): void {
+    if (!this.#isStored) this.#storage.sql.exec("CREATE TABLE record (name TEXT PRIMARY KEY, value TEXT NOT NULL)");
+    this.#isStored = true;
+    this.#storage.sql.exec("REPLACE INTO record VALUES (?, ?)", name, JSON.stringify(value));
   }
 
-  #read<Value>(name: string): Value | undefined {
-    if (!this.#hasTable()) return undefined;
-    const [row] = this.#storage.sql.exec("SELECT value FROM record WHERE name = ?", name).toArray();
-    // Only `#write` puts anything here, and it was handed a `Value`.
-    return row === undefined ? undefined : (JSON.parse(String(row.value)) as Value);
-  }
-
-  #hasTable(): boolean {
-    const tables = this.#storage.sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'record'");
-    return tables.toArray().length > 0;
+  read<Name extends keyof Rows>(name: Name): Rows[Name] | undefined {
+    if (!this.#isStored) return undefined;
+    const [row] = this.#storage.sql.exec("SELECT value FROM record WHERE name = ?", name);
+    // Only `write` puts anything here.
+    return row && (JSON.parse(String(row.value)) as Rows[Name]);
   }
 }

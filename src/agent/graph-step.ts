@@ -1,80 +1,68 @@
-import type { Perimeter } from "../access/perimeter.ts";
 import { err, type Result } from "../core/result.ts";
 import { randomFraction } from "../crypto/random.ts";
 import { type GatewayMetadata, sendThroughGateway } from "../egress/gateway.ts";
 import { callGraph, type GraphDeps } from "../graph/client.ts";
-import { type GraphFailure, localFailure } from "../graph/failure.ts";
+import { failure, type GraphFailure } from "../graph/failure.ts";
 import type { GraphAnswer, GraphRequest } from "../graph/request.ts";
 import type { AccessGrant } from "../oauth/grant/access.ts";
 import type { Tool } from "../tools/define.ts";
-import { type CheckedCall, readAnswer } from "../tools/engine.ts";
+import { readAnswer } from "../tools/engine.ts";
 import { logGraphCall } from "./call-log.ts";
 import type { AgentContext } from "./context.ts";
 import { endSession } from "./microsoft-session.ts";
+import type { CallInput } from "./tool-call.ts";
 import type { Usage } from "./usage.ts";
 
 /** One run of a tool: everything that its steps share. */
-export interface Run {
-  readonly call: CheckedCall;
+export interface Run extends AgentContext, CallInput, AccessGrant {
   readonly tool: Tool;
-  readonly access: AccessGrant;
-  readonly perimeter: Perimeter;
-  readonly entry: number | undefined;
   readonly usage: Usage;
-  readonly context: AgentContext;
-  /** As Graph gave them, in order. */
-  readonly answers: GraphAnswer[];
+  /** As Graph gave them, in order; a failure that ends the run is the last. */
+  readonly answers: (GraphAnswer | GraphFailure)[];
 }
 
 /** One request with the person's token, refreshed before it ends and once more when Graph says that it has. */
 export async function takeStep(
   request: GraphRequest,
   run: Run,
-): Promise<Result<unknown, GraphFailure> | "session_ended"> {
-  const { tool, context, answers } = run;
-  let token = await context.microsoft.accessToken(context);
-  for (let attempt = 1; ; attempt += 1) {
+): Promise<Result<unknown, GraphFailure | "session_ended">> {
+  const { tool, microsoft, answers } = run;
+  for (let refused: string | undefined; ; ) {
+    const token = await microsoft.accessToken(run, refused);
     if (!token.ok) {
-      const { kind, retryAfterSeconds } = token.error;
-      if (kind === "ended") return "session_ended";
-      return err(localFailure("signin_unavailable", { retryAfterSeconds }));
+      const { reason, retryAfterSeconds } = token.error;
+      return err(reason === "microsoft_ended" ? "session_ended" : failure("signin_unavailable", { retryAfterSeconds }));
     }
-    const called = await callGraph(request, graphDeps(token.value, run));
+    const called = await callGraph(request, wayOf(token.value, run));
     if (called.ok) {
+      const { body, ...answer } = called.value;
       answers.push(called.value);
-      const read = readAnswer(tool, called.value.body);
-      return read.ok ? read : err(localFailure(read.error, called.value));
+      const read = readAnswer(tool, body);
+      return read.ok ? read : err(failure(read.error, answer));
     }
     // Conditional Access wants more than a refresh can give (Entra: claims-challenge).
     if (called.error.isClaimsChallenge) {
-      endSession(context);
-      return "session_ended";
+      endSession(run);
+      return err("session_ended");
     }
     // A 401 was not carried out, so it may be sent again, writes included.
-    if (called.error.type !== "graph_unauthorized" || attempt > 1) return called;
-    token = await context.microsoft.replaceToken(token.value, context);
+    if (called.error.type !== "graph_unauthorized" || refused !== undefined) return called;
+    refused = token.value;
   }
 }
 
-function graphDeps(accessToken: string, { tool, access, perimeter, context }: Run): GraphDeps {
-  const { ai, config, requestId, clock, traffic } = context;
-  const { oid, email: microsoftEmail } = access.authorization.person;
-  const email = perimeter.identity?.email ?? microsoftEmail;
-  const metadata: GatewayMetadata = {
-    userId: oid,
-    ...(email !== "" && { userEmail: email }),
-    mcpTool: tool.name,
-    requestId,
-  };
+/** The run as `callGraph` needs it. */
+function wayOf(accessToken: string, run: Run): GraphDeps {
+  const { tool, authorization, perimeter, requestId } = run;
+  const { oid, email } = authorization.person;
+  const userEmail = perimeter.identity?.email ?? email;
+  const metadata: GatewayMetadata = { userId: oid, ...(userEmail && { userEmail }), mcpTool: tool.name, requestId };
   return {
-    send: (request, deadlineMs) => sendThroughGateway(ai, config, request, metadata, deadlineMs),
-    traffic,
+    ...run,
+    send: (request, deadlineMs) => sendThroughGateway(run, request, metadata, deadlineMs),
     accessToken,
-    requestId,
-    version: config.GRAPH_API_VERSION,
-    clock,
     wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     random: randomFraction,
-    report: (result, attempt, durationMs) => logGraphCall(tool, result, attempt, durationMs, context),
+    report: (...reported) => logGraphCall(run, ...reported),
   };
 }

@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import { type Config, type Env, logLevel, readConfig } from "../config.ts";
+import { type Env, logLevel, readConfig } from "../config.ts";
 import { ok } from "../core/result.ts";
 import { type EpochSeconds, epochSeconds } from "../core/time.ts";
 import { randomUuid } from "../crypto/random.ts";
@@ -22,22 +22,14 @@ import type {
   Trace,
 } from "../oauth/grants.ts";
 import { createLog } from "../observe/log.ts";
+import { type Access, judge, type Presented } from "./access.ts";
 import { end } from "./audit.ts";
 import type { AgentContext } from "./context.ts";
 import { GrantStore } from "./grant-store.ts";
 import { mcpDeps } from "./mcp-deps.ts";
 import { MicrosoftSession } from "./microsoft-session.ts";
 import { finishLogin, startLogin } from "./sign-in.ts";
-import {
-  type Access,
-  judge,
-  openStream,
-  recall,
-  remember,
-  reviewStreams,
-  STREAM_HEADER,
-  type Stream,
-} from "./streams.ts";
+import { type Attachment, openStream, recall, reviewStreams, STREAM_HEADER, type Stream } from "./streams.ts";
 import { issueForCode, issueForRefresh, revokeIssued } from "./token-issue.ts";
 import { type CallInput, runCall } from "./tool-call.ts";
 
@@ -98,8 +90,8 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
   /** Opens a stream. Only our Worker can ask, and it has checked the token's tag and expiry. */
   override async fetch(request: Request): Promise<Response> {
     const stream = JSON.parse(request.headers.get(STREAM_HEADER) ?? "") as Stream;
-    const status = judge(stream, this.#store.grant(), this.#now());
-    if (status !== 200) return new Response(null, { status });
+    const judged = this.#judge(stream);
+    if (!judged.ok) return new Response(null, { status: judged.error === "unauthorized" ? 401 : 403 });
     const response = openStream(this.ctx, stream);
     this.#store.keepAlarm();
     return response;
@@ -108,14 +100,13 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
   /** MCP 2024-11-05 transports: the result goes out on the stream; what needs a status of its own comes back. */
   async post(input: Input<PostInput>): Promise<Reply | undefined> {
     const { message, sessionId } = input;
-    const judged = judge(input, this.#store.grant(), this.#now());
-    if (judged === 403) return identityMismatch(message.id);
-    const isKnown = judged === 200;
+    const judged = this.#judge(input);
+    if (!judged.ok && judged.error === "identity_mismatch") return identityMismatch(message.id);
     const [socket] = this.ctx.getWebSockets(sessionId);
-    if (isKnown && socket === undefined) {
+    if (judged.ok && socket === undefined) {
       return errorReply(404, message.id, -32600, "This stream is not open; connect again.");
     }
-    const reply = await answer(message, await this.#mcp(input, isKnown));
+    const reply = await answer(message, await this.#mcp(input, judged.ok));
     // A stream that ended meanwhile cannot carry the result of what was done, so the post does.
     if (socket?.readyState !== 1 || reply?.status !== 200) return reply;
     socket.send(reply.body);
@@ -124,10 +115,10 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
 
   override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
     const { stream, pace } = recall(socket);
-    const isKnown = judge(stream, this.#store.grant(), this.#now()) === 200;
-    const admitted = isKnown ? admit(data, pace, this.clock()) : POLICY_VIOLATION;
+    const judged = this.#judge(stream);
+    const admitted = judged.ok ? admit(data, pace, this.clock()) : POLICY_VIOLATION;
     if (typeof admitted === "number") return socket.close(admitted);
-    remember(socket, { stream, pace: admitted });
+    socket.serializeAttachment({ stream, pace: admitted } satisfies Attachment);
     const trace = { ...stream.trace, requestId: randomUuid() };
     await answerOn(socket, String(data), await this.#mcp({ ...stream, trace }, true));
   }
@@ -154,6 +145,10 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
     return epochSeconds(this.clock());
   }
 
+  #judge(presented: Presented) {
+    return judge(presented, this.#store.grant(), this.#now());
+  }
+
   async #mcp(access: Access, isKnown: boolean): Promise<McpDeps> {
     const context = await this.#context(access);
     const call = (call: ProtectedCall) => runCall({ ...access, call }, context);
@@ -161,29 +156,23 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
   }
 
   async #context({ gid, trace }: Input<unknown>): Promise<AgentContext> {
-    const config = this.#config();
+    const config = readConfig(this.env);
+    // The Worker checks the configuration before it calls, so a problem here is a fault.
+    if (!config.ok) throw new Error("configuration");
     const clock = () => this.clock();
     return {
+      ...trace,
       gid,
-      requestId: trace.requestId,
-      config,
-      keys: await tokenKeys(config),
+      config: config.value,
+      keys: await tokenKeys(config.value),
       store: this.#store,
       microsoft: this.#microsoft,
       traffic: this.#traffic,
       ai: this.env.AI,
       metrics: this.env.METRICS,
-      clientType: trace.clientType,
       log: createLog({ ...trace, minimumLevel: logLevel(this.env), clock }),
       clock,
       now: () => this.#now(),
     };
-  }
-
-  /** The Worker checks the configuration before it calls, so a problem here is a fault. */
-  #config(): Config {
-    const config = readConfig(this.env);
-    if (!config.ok) throw new Error(`configuration: ${config.error.keys.join(", ")}`);
-    return config.value;
   }
 }

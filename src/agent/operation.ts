@@ -7,28 +7,25 @@ import { findTool } from "../tools/index.ts";
 
 /** What a protected call runs. A resource is read like a tool without arguments. */
 export function findOperation({ kind, name }: ProtectedCall): Tool {
-  const resource = kind === "resource" ? RESOURCES.find((one) => one.name === name) : undefined;
-  const tool = kind === "tool" ? findTool(name) : resource && toolOf(resource);
-  if (tool === undefined) throw new Error("a call of what does not exist passed dispatch");
+  const tool = kind === "tool" ? findTool(name) : RESOURCES.filter((one) => one.name === name).map(toolOf)[0];
+  if (tool === undefined) throw new Error("unknown operation");
   return tool;
 }
 
 function toolOf(resource: Resource): Tool {
-  const { name, description, scopes, path, tolerates } = resource;
+  const { list, path, tolerates, ...described } = resource;
   return defineTool({
-    name: `resource:${name}`,
-    description,
-    scopes,
+    ...described,
+    name: `resource:${resource.name}`,
     annotations: READS,
     input: v.strictObject({}),
-    answer: resource.answer,
     output: v.object({}),
-    build: () => ({ method: "GET", path, ...(tolerates && { tolerates }) }),
+    build: () => ({ method: "GET", path, tolerates }),
     next: (answers, _args, { follow }) =>
-      resource.list === undefined
+      // `answer` is a page where there is a list.
+      list === undefined
         ? undefined
-        : // `answer` is a page where there is a list.
-          nextOf(answers as unknown as Parameters<typeof nextOf>[0], { method: "GET" }, follow),
+        : nextOf(answers as unknown as Parameters<typeof nextOf>[0], { method: "GET" }, follow),
     present: (answers) => ({ structured: presentResource(resource, answers) }),
   });
 }

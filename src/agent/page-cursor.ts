@@ -1,11 +1,8 @@
-import { err, ok, type Result } from "../core/result.ts";
 import { addSeconds, type EpochSeconds } from "../core/time.ts";
 import { type BoxPlace, openValue, sealValue } from "../crypto/box.ts";
 import { type GraphPath, readNextLink } from "../graph/url.ts";
-import type { AgentContext } from "./context.ts";
-
-/** Graph's own links live longer; an hour is a conversation. */
-const CURSOR_LIFETIME_SECONDS = 3600;
+import type { Tool } from "../tools/define.ts";
+import type { Run } from "./graph-step.ts";
 
 /** Where a list goes on. */
 export interface Place {
@@ -19,39 +16,30 @@ interface Cursor extends Place {
 }
 
 /** Where an `@odata.nextLink` leads; undefined when there is none or it leads elsewhere, which ends the paging. */
-export function followLink(
-  tool: string,
-  nextLink: string | null | undefined,
-  { config, log }: AgentContext,
-): GraphPath | undefined {
-  if (nextLink === undefined || nextLink === null) return undefined;
+export function followLink(nextLink: string | null | undefined, { tool, config, log }: Run): GraphPath | undefined {
+  if (!nextLink) return undefined;
   const path = readNextLink(nextLink, config.GRAPH_ORIGIN, config.GRAPH_API_VERSION);
-  if (path.ok) return path.value;
-  const metadata = { aiGatewayLogId: null, attempt: 1 };
-  log({ level: "WARN", message: "Graph API error", tool, code: "next_link_foreign", metadata });
-  return undefined;
+  if (path === undefined)
+    log({ level: "WARN", message: "Graph API error", tool: tool.name, code: "next_link_foreign" });
+  return path;
 }
 
 /** `nextPageToken`, sealed for this grant and this tool. */
-export function sealCursor(tool: string, next: Place, context: AgentContext): Promise<string> {
-  const cursor: Cursor = { ...next, expiresAt: addSeconds(context.now(), CURSOR_LIFETIME_SECONDS) };
-  return sealValue(context.keys, boxPlace(context.gid, tool), cursor);
+export function sealCursor(next: Place, { tool, keys, gid, now }: Run): Promise<string> {
+  /** Graph's own links live longer; an hour is a conversation. */
+  const CURSOR_LIFETIME_SECONDS = 3600;
+  return sealValue(keys, place(gid, tool), { ...next, expiresAt: addSeconds(now(), CURSOR_LIFETIME_SECONDS) });
 }
 
-export async function openCursor(
-  tool: string,
-  pageToken: string,
-  context: AgentContext,
-): Promise<Result<Place, "page_token_invalid" | "page_token_expired">> {
-  const opened = await openValue<Cursor>(context.keys, boxPlace(context.gid, tool), pageToken);
-  if (!opened.ok) return err("page_token_invalid");
-  const cursor = opened.value.value;
+/** @returns undefined for what this grant never got for this tool, and for what is too old */
+export async function openCursor(pageToken: string, { tool, keys, gid, now, config }: Run): Promise<Place | undefined> {
+  const cursor = await openValue<Cursor>(keys, place(gid, tool), pageToken);
+  if (cursor === undefined || now() >= cursor.expiresAt) return undefined;
   // Graph's version may have been changed since.
-  const isOurs = !("link" in cursor.path) || cursor.path.link.startsWith(`/${context.config.GRAPH_API_VERSION}/`);
-  if (!isOurs) return err("page_token_invalid");
-  return context.now() < cursor.expiresAt ? ok(cursor) : err("page_token_expired");
+  const isOurs = !("link" in cursor.path) || cursor.path.link.startsWith(`/${config.GRAPH_API_VERSION}/`);
+  return isOurs ? cursor : undefined;
 }
 
-function boxPlace(gid: string, tool: string): BoxPlace {
-  return { purpose: "page-cursor", owner: gid, column: tool };
+function place(gid: string, { name }: Tool): BoxPlace {
+  return ["page-cursor", gid, name];
 }

@@ -112,7 +112,7 @@ export async function finishLogin(input: CompleteLogin, context: AgentContext): 
   if (store.commit(completeLogin(store.grant(), coded)).kind !== "coded") {
     return { kind: "refused", reason: "login_over" };
   }
-  store.saveMicrosoft(tokens);
+  store.write("microsoft", tokens);
   const { clientId, redirectUri } = authorization;
   context.log({
     level: "INFO",
@@ -140,10 +140,9 @@ function kindOfRefusal(error: string): EntraFailure["kind"] {
 }
 
 async function openLogin(box: Box, context: AgentContext): Promise<Login | undefined> {
-  const opened = await openValue<Login>(context.keys, place(context.gid), box);
-  return opened.ok ? opened.value.value : undefined;
+  return openValue<Login>(context.keys, place(context.gid), box);
 }
 
 function place(gid: string): BoxPlace {
-  return { purpose: "login", owner: gid, column: "login" };
+  return ["login", gid, "login"];
 }

@@ -27,7 +27,7 @@ export async function issueForRefresh(
 ): Promise<TokenAnswer<RefreshProblem | MicrosoftProblem>> {
   const fresh = await drawTokens(input, context);
   // Opens only with the text of the token before: storage and our key together do not reveal the successor.
-  const place = { purpose: "successor", owner: input.gid, column: "successor", presented: input.refreshToken } as const;
+  const place = ["successor", input.gid, "successor", input.refreshToken] as const;
   const presented = {
     ...input,
     ...fresh,
@@ -40,10 +40,7 @@ export async function issueForRefresh(
   // What would be refused anyway never gets as far as Entra; and nothing rotates before Entra has agreed.
   if (judge().outcome.kind !== "refused") {
     const microsoft = await context.microsoft.accessToken(context);
-    if (!microsoft.ok) {
-      const { kind, retryAfterSeconds } = microsoft.error;
-      return { kind: "refused", reason: `microsoft_${kind}`, retryAfterSeconds };
-    }
+    if (!microsoft.ok) return { kind: "refused", ...microsoft.error };
   }
   const outcome = commit(judge(), context);
   if (outcome.kind === "refused") return outcome;
@@ -51,8 +48,8 @@ export async function issueForRefresh(
   if (outcome.kind === "repeated") {
     const successor = await open(context.keys, place, outcome.successorBox);
     // The key that sealed it is gone: the client signs in again.
-    if (!successor.ok) return { kind: "refused", reason: "refresh_unknown" };
-    refreshToken = successor.value.plaintext;
+    if (successor === undefined) return { kind: "refused", reason: "refresh_unknown" };
+    refreshToken = successor;
   }
   const { authorization, scopes } = outcome;
   return issue("OAuth tokens refreshed", { ...fresh, refreshToken }, authorization, scopes, context);

@@ -1,137 +1,104 @@
-import { judgeIdentity, type Perimeter } from "../access/perimeter.ts";
 import { sha256 } from "../crypto/hash.ts";
-import type { GraphFailure } from "../graph/failure.ts";
-import { type GraphScope, missingScopes } from "../graph/scopes.ts";
+import { missingScopes } from "../graph/scopes.ts";
 import type { GraphPath } from "../graph/url.ts";
 import type { CallOutcome, ProtectedCall } from "../mcp/call.ts";
 import { SERVER_INFO } from "../mcp/server-info.ts";
-import { checkAccess } from "../oauth/grant/access.ts";
-import { isOurResource } from "../oauth/resource.ts";
 import type { ToolContext } from "../tools/define.ts";
 import { buildCall, checkArguments, presentCall, withNextPage } from "../tools/engine.ts";
 import { TOOLS } from "../tools/index.ts";
 import { failureResult, type ToolResult, validationResult } from "../tools/result.ts";
-import { countAtMetrics, logCall, noteAtGateway, type Ran } from "./call-log.ts";
+import { judge, type Presented } from "./access.ts";
+import { recordCall } from "./call-log.ts";
 import type { AgentContext } from "./context.ts";
 import { type Run, takeStep } from "./graph-step.ts";
 import { findOperation } from "./operation.ts";
 import { followLink, openCursor, type Place, sealCursor } from "./page-cursor.ts";
-import { countCall, quotaOf } from "./usage.ts";
+import { countCall } from "./usage.ts";
 
-export interface CallInput {
-  readonly origin: string;
-  readonly accessHash: string;
-  readonly perimeter: Perimeter;
+export interface CallInput extends Presented {
   readonly call: ProtectedCall;
 }
 
 /** A protected call: is the token alive, does it cover the tool, are the arguments right; then Graph. */
 export async function runCall(input: CallInput, context: AgentContext): Promise<CallOutcome> {
-  const startedMs = context.clock();
-  const tool = findOperation(input.call);
-  const access = checkAccess(context.store.grant(), input.accessHash, context.now());
-  if (access === undefined || !isOurResource(access.authorization.resource, input.origin))
-    return { kind: "unauthorized" };
-  const judged = judgeIdentity(access.authorization.accessIdentity, input.perimeter);
-  if (judged === "unbound") return { kind: "unauthorized" };
-  if (judged === "other") return { kind: "identity_mismatch" };
-  if (missingScopes(access.scopes, tool.scopes).length > 0) {
+  const { store, clock } = context;
+  const startedMs = clock();
+  const now = context.now();
+  const { call } = input;
+  const tool = findOperation(call);
+  const access = judge(input, store.grant(), now);
+  if (!access.ok) return { kind: access.error };
+  const { scopes } = access.value;
+  if (missingScopes(scopes, tool.scopes).length > 0) {
     // A step-up that named only the missing ones would lose the rest.
-    return { kind: "insufficient_scope", scopes: unite(access.scopes, tool.scopes) };
+    return { kind: "insufficient_scope", scopes: [...new Set([...scopes, ...tool.scopes])] };
   }
-  const { usage, isOver } = countCall(context.store.usage(), context.now());
-  context.store.saveUsage(usage);
-  const quota = quotaOf(usage, context.now());
+  const { usage, quota, isOver } = countCall(store.read("usage"), now);
+  store.write("usage", usage);
   if (isOver) return { kind: "rate_limited", quota };
-  const checked = checkArguments(tool, input.call.arguments);
-  const ran: Ran = checked.ok
-    ? await runTool({
-        call: checked.value,
-        tool,
-        access,
-        perimeter: input.perimeter,
-        entry: input.call.entry,
-        usage,
-        context,
-        answers: [],
-      })
-    : { kind: "result", result: checked.error, answers: [] };
-  const durationMs = context.clock() - startedMs;
-  logCall(tool, access, input.perimeter, ran, durationMs, context);
-  noteAtGateway(ran, durationMs, context);
-  countAtMetrics(tool, ran, durationMs, context);
-  if (ran.kind === "session_ended") return { kind: "unauthorized" };
-  return input.call.kind === "tool"
-    ? { kind: "done", result: ran.result, quota }
-    : asContents(ran.result, input, quota);
-}
-
-/** MCP ReadResourceResult, which has no form for a failure. */
-function asContents(
-  { content, structuredContent, isError }: ToolResult,
-  { call }: CallInput,
-  quota: ReturnType<typeof quotaOf>,
-): CallOutcome {
-  const text = content[0]?.text ?? "";
-  if (isError) return { kind: "failed", message: text, data: { ...structuredContent.error }, quota };
+  const run: Run = { ...context, ...input, ...access.value, tool, usage, answers: [] };
+  const result = await runTool(run);
+  recordCall(run, result, clock() - startedMs);
+  if (result === undefined) return { kind: "unauthorized" };
+  if (call.kind === "tool") return { kind: "done", result, quota };
+  // MCP ReadResourceResult, which has no form for a failure.
+  const text = result.content[0]?.text ?? "";
+  const { error } = result.structuredContent;
+  if (error !== undefined) return { kind: "failed", message: text, data: error, quota };
   const uri = `microsoft://${call.name}`;
   return { kind: "done", result: { contents: [{ uri, mimeType: "application/json", text }] }, quota };
 }
 
-function unite(granted: readonly GraphScope[], needed: readonly GraphScope[]): GraphScope[] {
-  return [...new Set([...granted, ...needed])];
-}
-
-async function runTool(run: Run): Promise<Ran> {
-  const { call, tool, context, answers } = run;
-  const page = call.pageToken === undefined ? undefined : await openCursor(tool.name, call.pageToken, context);
-  if (page !== undefined && !page.ok) {
-    const description = "is not valid here or older than an hour; call without it to start again";
-    return { kind: "result", result: validationResult(tool, "pageToken", description), answers };
-  }
+/** @returns undefined when the sign-in has ended */
+async function runTool(run: Run): Promise<ToolResult | undefined> {
+  const { tool, answers, authorization, requestId } = run;
+  const checked = checkArguments(tool, run.call.arguments);
+  if (!checked.ok) return checked.error;
+  const call = checked.value;
+  const { args, pageToken } = call;
+  const page = pageToken === undefined ? undefined : await openCursor(pageToken, run);
+  if (pageToken !== undefined && page === undefined)
+    return validationResult(tool, "pageToken", "is not valid here or over an hour old; start again without it");
+  const follow: ToolContext["follow"] = (nextLink) => followLink(nextLink, run);
   const toolContext: ToolContext = {
-    nowMs: context.clock(),
-    callKey: tool.usesCallKey ? await callKey(run) : "",
-    page: page?.value.path,
-    follow: (nextLink) => followLink(tool.name, nextLink, context),
+    nowMs: run.clock(),
+    // For Graph's transactionId: our own repetition has the same one, a client's new call another.
+    callKey: tool.usesCallKey ? await sha256(JSON.stringify([authorization.person, requestId, run.call])) : "",
+    page: page?.path,
+    follow,
     session: sessionOf(run),
   };
   const built = buildCall(call, toolContext);
-  if (!built.ok) return { kind: "result", result: built.error, answers };
+  if (!built.ok) return built.error;
   const read: unknown[] = [];
   const paths: GraphPath[] = [];
   let request = built.value;
   while (request !== undefined) {
-    const { tolerates } = request;
+    const { tolerates, path } = request;
     const reached = await takeStep(request, run);
-    if (reached === "session_ended") {
+    if (!reached.ok) {
+      const { error } = reached;
       // What was done must not be called undone, or it will be done twice; the next call asks for a sign-in.
       if (tolerates === "all") break;
-      return { kind: reached, result: NOTHING, answers };
-    }
-    if (!reached.ok) {
-      if (tolerates === "all" || tolerates?.includes(reached.error.type)) break;
-      return failedRun(reached.error, run);
+      if (error === "session_ended") return undefined;
+      if (tolerates?.includes(error.type)) break;
+      answers.push(error);
+      return failureResult(tool, error, requestId);
     }
     read.push(reached.value);
-    paths.push(request.path);
+    paths.push(path);
     // What was read is not empty: the step before has just been added.
-    request = tool.next?.(read as [unknown, ...unknown[]], call.args, toolContext);
+    request = tool.next?.(read as [unknown, ...unknown[]], args, toolContext);
   }
-  const { result, nextLink, shown } = presentCall(call, read, toolContext, page?.value.skip ?? 0);
-  const path = shown === undefined ? followLink(tool.name, nextLink, context) : undefined;
-  const next = path === undefined ? resumeAt(shown, paths, read) : { path, skip: 0 };
-  if (next === undefined) return { kind: "result", result, answers };
-  return { kind: "result", result: withNextPage(result, await sealCursor(tool.name, next, context)), answers };
+  const { result, nextLink, shown } = presentCall(call, read, toolContext, page?.skip ?? 0);
+  const rest = shown === undefined ? undefined : resumeAt(shown, paths, read);
+  const path = rest?.path ?? follow(nextLink);
+  if (path === undefined) return result;
+  return withNextPage(result, await sealCursor({ path, skip: rest?.skip ?? 0 }, run));
 }
 
-/** The page and the place in it of the first item that did not fit into the result. */
-function resumeAt(
-  shown: number | undefined,
-  paths: readonly GraphPath[],
-  pages: readonly unknown[],
-): Place | undefined {
-  if (shown === undefined) return undefined;
+/** The page and the place in it of the first item that was not shown, if there is one. */
+function resumeAt(shown: number, paths: readonly GraphPath[], pages: readonly unknown[]): Place | undefined {
   let skip = shown;
   for (const [index, path] of paths.entries()) {
     // What is shown as a list was read as pages.
@@ -142,28 +109,16 @@ function resumeAt(
   return undefined;
 }
 
-const NOTHING: ToolResult = { content: [], structuredContent: {}, isError: true };
-
-function failedRun(failure: GraphFailure, { tool, context, answers }: Run): Ran {
-  return { kind: "result", result: failureResult(tool, failure, context.requestId), answers, failure };
-}
-
-/** For Graph's transactionId: our own repetition has the same one, a client's new call another. */
-function callKey({ call, tool, access, entry, context }: Run): Promise<string> {
-  const { tid, oid } = access.authorization.person;
-  return sha256(JSON.stringify([tid, oid, context.requestId, entry, tool.name, call.args]));
-}
-
-function sessionOf({ access, usage }: Run): ToolContext["session"] {
-  const { person, expiresAt } = access.authorization;
+function sessionOf({ authorization, scopes, usage }: Run): ToolContext["session"] {
+  const { person, expiresAt } = authorization;
   const { name, version } = SERVER_INFO;
   return {
     user: { id: person.oid, displayName: person.name, email: person.email },
-    grantedScopes: access.scopes,
-    unavailableTools: TOOLS.flatMap((tool) => {
-      const missing = missingScopes(access.scopes, tool.scopes);
-      return missing.length === 0 ? [] : [{ name: tool.name, missingScopes: missing }];
-    }),
+    grantedScopes: scopes,
+    unavailableTools: TOOLS.map((tool) => ({
+      name: tool.name,
+      missingScopes: missingScopes(scopes, tool.scopes),
+    })).filter((tool) => tool.missingScopes.length > 0),
     expiresAt: new Date(expiresAt * 1000).toISOString(),
     calls: usage.calls,
     lastActivity: new Date(usage.lastCallAt * 1000).toISOString(),

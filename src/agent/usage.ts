@@ -1,4 +1,5 @@
 import type { EpochSeconds } from "../core/time.ts";
+import type { Quota } from "../http/rate-limit.ts";
 
 /** What one grant has done. */
 export interface Usage {
@@ -13,27 +14,25 @@ export interface Usage {
 export const CALLS_PER_MINUTE = 300;
 const WINDOW_SECONDS = 60;
 
-/** Counts one call. A call over the quota is counted in the total but not in its minute. Pure. */
-export function countCall(usage: Usage | undefined, now: EpochSeconds): { usage: Usage; isOver: boolean } {
-  const isSameWindow = usage !== undefined && now < usage.windowStartedAt + WINDOW_SECONDS;
-  const before = isSameWindow ? usage.windowCalls : 0;
-  const isOver = before >= CALLS_PER_MINUTE;
-  return {
-    isOver,
-    usage: {
-      calls: (usage?.calls ?? 0) + 1,
-      lastCallAt: now,
-      windowStartedAt: isSameWindow ? usage.windowStartedAt : now,
-      windowCalls: isOver ? before : before + 1,
-    },
-  };
+interface Counted {
+  readonly usage: Usage;
+  readonly isOver: boolean;
+  readonly quota: Quota;
 }
 
-/** The fields of draft-ietf-httpapi-ratelimit-headers for this grant. */
-export function quotaOf(usage: Usage, now: EpochSeconds) {
+/** Counts one call. A call over the quota is counted in the total but not in its minute. Pure. */
+export function countCall(before: Usage | undefined, now: EpochSeconds): Counted {
+  const isSameWindow = before !== undefined && now < before.windowStartedAt + WINDOW_SECONDS;
+  const windowStartedAt = isSameWindow ? before.windowStartedAt : now;
+  const earlierCalls = isSameWindow ? before.windowCalls : 0;
+  const windowCalls = Math.min(earlierCalls + 1, CALLS_PER_MINUTE);
   return {
-    limit: CALLS_PER_MINUTE,
-    remaining: CALLS_PER_MINUTE - usage.windowCalls,
-    resetSeconds: usage.windowStartedAt + WINDOW_SECONDS - now,
+    usage: { calls: (before?.calls ?? 0) + 1, lastCallAt: now, windowStartedAt, windowCalls },
+    isOver: earlierCalls === CALLS_PER_MINUTE,
+    quota: {
+      limit: CALLS_PER_MINUTE,
+      remaining: CALLS_PER_MINUTE - windowCalls,
+      resetSeconds: windowStartedAt + WINDOW_SECONDS - now,
+    },
   };
 }

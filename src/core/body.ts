@@ -1,4 +1,5 @@
-import { concatBytes } from "./bytes.ts";
+import { readUtf8 } from "./bytes.ts";
+import { type JsonProblem, parseJson } from "./json.ts";
 import { err, ok, type Result } from "./result.ts";
 
 /**
@@ -10,35 +11,28 @@ export async function readBody(
   message: Request | Response,
   maxBytes: number,
 ): Promise<Result<Uint8Array, "body_too_large">> {
-  const announced = message.headers.get("Content-Length");
-  const isBounded = announced !== null && Number(announced) <= maxBytes && !message.headers.has("Content-Encoding");
-  if (!isBounded) return readBounded(message.body, maxBytes);
-  const bytes = new Uint8Array(await message.arrayBuffer());
-  return bytes.length > maxBytes ? err("body_too_large") : ok(bytes);
-}
-
-/**
- * Reads a body up to a bound and stops at the first byte over it, whatever `Content-Length` said.
- * @returns the bytes, or `body_too_large` with the rest unread
- */
-export async function readBounded(
-  body: ReadableStream<Uint8Array> | null,
-  maxBytes: number,
-): Promise<Result<Uint8Array, "body_too_large">> {
-  if (body === null) return ok(new Uint8Array());
-  const reader = body.getReader();
+  const { headers, body } = message;
+  const announced = Number(headers.get("Content-Length") ?? Infinity);
+  if (announced <= maxBytes && !headers.has("Content-Encoding")) {
+    const bytes = new Uint8Array(await message.arrayBuffer());
+    return bytes.length > maxBytes ? err("body_too_large") : ok(bytes);
+  }
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    length += value.length;
-    if (length > maxBytes) {
-      await reader.cancel().catch(() => undefined);
-      return err("body_too_large");
-    }
-    chunks.push(value);
+  // Leaving the loop cancels the rest.
+  for await (const chunk of body ?? []) {
+    length += chunk.length;
+    if (length > maxBytes) return err("body_too_large");
+    chunks.push(chunk);
   }
-  const [first] = chunks;
-  return ok(chunks.length === 1 && first !== undefined ? first : concatBytes(...chunks));
+  return ok(new Uint8Array(await new Blob(chunks).arrayBuffer()));
+}
+
+/** Reads a body of JSON in UTF-8 up to a bound. */
+export async function readJson(
+  message: Request | Response,
+  maxBytes: number,
+): Promise<Result<unknown, "body_too_large" | JsonProblem>> {
+  const bytes = await readBody(message, maxBytes);
+  return bytes.ok ? parseJson(readUtf8(bytes.value) ?? "") : bytes;
 }

@@ -9,11 +9,10 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A message has hundreds; a million empty ones in 4 MiB of text would take the memory of the whole isolate. */
-const MAX_CONTAINERS = 100_000;
+export type JsonProblem = "json_malformed" | "json_too_deep";
 
 /** Parses JSON text (RFC 8259) and refuses nesting over `MAX_JSON_DEPTH`, before anything is built from it. */
-export function parseJson(text: string): Result<unknown, "json_malformed" | "json_too_deep"> {
+export function parseJson(text: string): Result<unknown, JsonProblem> {
   // A text of twice the bound cannot open and close more levels than that.
   if (text.length > 2 * MAX_JSON_DEPTH && isTooDeep(text)) return err("json_too_deep");
   try {
@@ -25,6 +24,8 @@ export function parseJson(text: string): Result<unknown, "json_malformed" | "jso
 
 /** Counts brackets outside strings; in a text that is no JSON they mean nothing, and the parser says so. */
 function isTooDeep(text: string): boolean {
+  /** A message has hundreds; a million empty ones in 4 MiB of text would take the memory of the whole isolate. */
+  const MAX_CONTAINERS = 100_000;
   let depth = 0;
   let containers = 0;
   for (let index = 0; index < text.length; index += 1) {

@@ -1,4 +1,4 @@
-import { type Bytes, hex, readHex, utf8 } from "../core/bytes.ts";
+import { hex, readHex, utf8 } from "../core/bytes.ts";
 
 /**
  * What a derived key is for. A label is part of the derivation (RFC 5869 §3.2 `info`), so a key made for one purpose
@@ -20,13 +20,14 @@ export interface MasterKey {
   /** First 8 hexadecimal digits of SHA-256(key). */
   readonly kid: string;
   readonly material: CryptoKey;
+  /** Tags tokens; the same for every grant, so it is derived once. */
+  readonly tagKey: CryptoKey;
 }
 
 /** The key that seals, and optionally the one before it, which still opens. */
-export interface KeyRing {
-  readonly current: MasterKey;
-  readonly previous: MasterKey | undefined;
-}
+export type KeyRing = readonly [current: MasterKey, ...previous: MasterKey[]];
+
+type Material = Pick<MasterKey, "material">;
 
 const rings = new Map<string, Promise<KeyRing>>();
 
@@ -35,40 +36,43 @@ const rings = new Map<string, Promise<KeyRing>>();
  * @param current 64 hexadecimal digits; `previous` likewise
  */
 export function loadKeyRing(current: string, previous: string | undefined): Promise<KeyRing> {
-  const name = `${current}.${previous ?? ""}`;
-  const known = rings.get(name);
-  if (known !== undefined) return known;
-  const ring = Promise.all([
-    importKey(readHex(current)),
-    previous === undefined ? undefined : importKey(readHex(previous)),
-  ]).then(([currentKey, previousKey]) => ({ current: currentKey, previous: previousKey }));
+  const name = `${current}.${previous}`;
+  const ring = rings.get(name) ?? importRing(current, previous);
   rings.set(name, ring);
   return ring;
 }
 
-async function importKey(bytes: Bytes): Promise<MasterKey> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+async function importRing(current: string, previous: string | undefined): Promise<KeyRing> {
+  const key = await importKey(current);
+  return previous === undefined ? [key] : [key, await importKey(previous)];
+}
+
+async function importKey(digits: string): Promise<MasterKey> {
+  const bytes = readHex(digits);
+  const kid = hex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))).slice(0, 8);
   const material = await crypto.subtle.importKey("raw", bytes, "HKDF", false, ["deriveKey"]);
-  return { kid: hex(digest.subarray(0, 4)), material };
+  return { kid, material, tagKey: await deriveMacKey({ material }, "token-tag") };
 }
 
 /** @param context what the key is bound to besides its purpose, such as a grant id; may be empty */
-export function deriveSealingKey(key: MasterKey, purpose: KeyPurpose, context: string): Promise<CryptoKey> {
-  return derive(key, purpose, context, { name: "AES-GCM", length: 256 }, ["encrypt", "decrypt"]);
+export function deriveSealingKey({ material }: Material, purpose: KeyPurpose, context: string): Promise<CryptoKey> {
+  return derive(material, purpose, context, "AES-GCM", ["encrypt", "decrypt"]);
 }
 
-export function deriveMacKey(key: MasterKey, purpose: KeyPurpose, context = ""): Promise<CryptoKey> {
-  return derive(key, purpose, context, { name: "HMAC", hash: "SHA-256", length: 256 }, ["sign", "verify"]);
+export function deriveMacKey({ material }: Material, purpose: KeyPurpose, context = ""): Promise<CryptoKey> {
+  return derive(material, purpose, context, "HMAC", ["sign"]);
 }
 
 function derive(
-  key: MasterKey,
+  material: CryptoKey,
   purpose: KeyPurpose,
   context: string,
-  algorithm: SubtleCryptoDeriveKeyAlgorithm | { name: string; length: number; hash?: string },
-  usages: ("encrypt" | "decrypt" | "sign" | "verify")[],
+  name: "AES-GCM" | "HMAC",
+  usages: ("encrypt" | "decrypt" | "sign")[],
 ): Promise<CryptoKey> {
+  const hash = "SHA-256";
   // RFC 5869 §3.1: the input key is already uniform, so an empty salt is sound; `info` separates the uses.
-  const hkdf = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: utf8(`m365/${purpose}/v1/${context}`) };
-  return crypto.subtle.deriveKey(hkdf, key.material, algorithm, false, usages);
+  const hkdf = { name: "HKDF", hash, salt: new Uint8Array(), info: utf8(`m365/${purpose}/v1/${context}`) };
+  // AES-GCM has no use for the hash.
+  return crypto.subtle.deriveKey(hkdf, material, { name, hash, length: 256 }, false, usages);
 }

@@ -16,6 +16,6 @@ export function randomUuid(): string {
 
 /** Uniform in [0, 1): spreads retries, protects nothing. */
 export function randomFraction(): number {
-  const [word = 0] = crypto.getRandomValues(new Uint32Array(1));
-  return word / 2 ** 32;
+  const [byte = 0] = randomBytes(1);
+  return byte / 256;
 }

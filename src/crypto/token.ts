@@ -1,8 +1,8 @@
-import { type Bytes, base64url, concatBytes, equalBytes, readBase64url, utf8 } from "../core/bytes.ts";
+import { type Bytes, base64url, equalBytes, readBase64url, utf8 } from "../core/bytes.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { EpochSeconds } from "../core/time.ts";
 import { hmac } from "./hash.ts";
-import { deriveMacKey, type KeyRing, type MasterKey } from "./keys.ts";
+import type { KeyRing, MasterKey } from "./keys.ts";
 import { randomBytes } from "./random.ts";
 
 /** Authorization code, access token, refresh token, and the `state` we send to Entra. */
@@ -17,13 +17,11 @@ export interface Token {
 
 export type TokenProblem = "token_malformed" | "token_forged" | "token_expired";
 
-const GID_BYTES = 16;
-const EXPIRY_BYTES = 4;
-const RANDOM_BYTES = 24;
-const TAG_BYTES = 16;
+/** An expiry of 4 bytes and 24 random ones. */
+const BODY_BYTES = 28;
 
 /** `<kind>.<gid>.<secret>`, RFC 6750 §2.1 b64token characters only. */
-const SHAPE = /^(m365[a-z])\.([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{59})$/;
+const SHAPE = /^(m365[a-z])\.([\w-]{22})\.([\w-]{59})$/;
 
 /** Longest text worth looking at; every token is exactly this long. */
 export const TOKEN_LENGTH = 5 + 1 + 22 + 1 + 59;
@@ -34,20 +32,21 @@ export function hasOurShape(bearer: string): boolean {
 }
 
 export function mintGrantId(): string {
+  const GID_BYTES = 16;
   return base64url(randomBytes(GID_BYTES));
 }
 
-export function isGrantId(text: string): boolean {
-  return readBase64url(text)?.length === GID_BYTES;
-}
-
 /** Draws a token that nobody can guess and that this server recognises without storage. */
-export async function mintToken(ring: KeyRing, kind: TokenKind, gid: string, expiresAt: EpochSeconds): Promise<Token> {
-  const expiry = new Uint8Array(EXPIRY_BYTES);
-  new DataView(expiry.buffer).setUint32(0, expiresAt);
-  const body = concatBytes(expiry, randomBytes(RANDOM_BYTES));
-  const tag = await computeTag(ring.current, kind, gid, body);
-  return { text: `${kind}.${gid}.${base64url(concatBytes(body, tag))}`, gid, expiresAt };
+export async function mintToken(
+  [current]: KeyRing,
+  kind: TokenKind,
+  gid: string,
+  expiresAt: EpochSeconds,
+): Promise<Token> {
+  const body = randomBytes(BODY_BYTES);
+  new DataView(body.buffer).setUint32(0, expiresAt);
+  const tag = await computeTag(current, kind, gid, body);
+  return { text: `${kind}.${gid}.${base64url(Uint8Array.of(...body, ...tag))}`, gid, expiresAt };
 }
 
 /**
@@ -60,34 +59,20 @@ export async function readToken(
   text: string,
   now: EpochSeconds,
 ): Promise<Result<Token, TokenProblem>> {
-  const [, kindText, gid, secretText] = SHAPE.exec(text) ?? [];
-  const secret = readBase64url(secretText ?? "");
-  if (kindText !== kind || gid === undefined || !isGrantId(gid) || secret === undefined) return err("token_malformed");
-  const body = secret.subarray(0, EXPIRY_BYTES + RANDOM_BYTES);
-  const tag = secret.subarray(EXPIRY_BYTES + RANDOM_BYTES);
-  if (!(await isOurTag(ring, kind, gid, body, tag))) return err("token_forged");
-  const expiresAt = new DataView(secret.buffer).getUint32(0) as EpochSeconds;
-  return now < expiresAt ? ok({ text, gid, expiresAt }) : err("token_expired");
-}
-
-async function isOurTag(ring: KeyRing, kind: TokenKind, gid: string, body: Bytes, tag: Bytes): Promise<boolean> {
-  if (equalBytes(await computeTag(ring.current, kind, gid, body), tag)) return true;
-  return ring.previous !== undefined && equalBytes(await computeTag(ring.previous, kind, gid, body), tag);
+  const [, kindText, gid = "", secretText = ""] = SHAPE.exec(text) ?? [];
+  const secret = readBase64url(secretText);
+  if (kindText !== kind || !readBase64url(gid) || secret === undefined) return err("token_malformed");
+  const body = secret.subarray(0, BODY_BYTES);
+  for (const key of ring) {
+    if (!equalBytes(await computeTag(key, kind, gid, body), secret.subarray(BODY_BYTES))) continue;
+    const expiresAt = new DataView(secret.buffer).getUint32(0) as EpochSeconds;
+    return now < expiresAt ? ok({ text, gid, expiresAt }) : err("token_expired");
+  }
+  return err("token_forged");
 }
 
 async function computeTag(key: MasterKey, kind: TokenKind, gid: string, body: Bytes): Promise<Bytes> {
-  const tag = await hmac(await tagKey(key), concatBytes(utf8(`${kind}.${gid}.`), body));
+  const TAG_BYTES = 16;
+  const tag = await hmac(key.tagKey, Uint8Array.of(...utf8(`${kind}.${gid}.`), ...body));
   return tag.subarray(0, TAG_BYTES);
-}
-
-const tagKeys = new WeakMap<MasterKey, Promise<CryptoKey>>();
-
-/** The same for every grant, so it is derived once per isolate. */
-function tagKey(key: MasterKey): Promise<CryptoKey> {
-  let derived = tagKeys.get(key);
-  if (derived === undefined) {
-    derived = deriveMacKey(key, "token-tag");
-    tagKeys.set(key, derived);
-  }
-  return derived;
 }

@@ -1,15 +1,15 @@
 /**
- * The only `fetch` in the house. Every caller says which origin it means, and nothing else is reached. Redirects are
- * handed back, not followed: they could lead anywhere.
- * @throws a `TimeoutError` when the signal's deadline passes, a `TypeError` when no answer came, and an `Error` when the
- * URL is not on `origin`, which is our own fault
+ * The only `fetch` in the house, so its callers are all that this server reaches by URL: Entra, the certificates of
+ * Cloudflare Access, client metadata documents and, in `custom-provider` mode, the gateway. Redirects are handed back, not
+ * followed: they could lead anywhere.
+ * @throws what `isTimeout` recognises when the deadline passes, also while the body is read, and a `TypeError` when no
+ * answer came
  */
-export async function fetchFrom(
-  origin: string,
-  url: string,
-  init: RequestInit,
-  signal: AbortSignal,
-): Promise<Response> {
-  if (new URL(url).origin !== origin) throw new Error("outbound request to an origin that was not allowed");
-  return fetch(url, { ...init, redirect: "manual", signal });
+export function fetchOnce(url: string, init: RequestInit, deadlineMs: number): Promise<Response> {
+  return fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(deadlineMs) });
+}
+
+/** Whether a deadline of `AbortSignal.timeout` has passed. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === "TimeoutError";
 }

@@ -2,6 +2,7 @@ import type { Config } from "../config.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { runAi } from "./ai-run.ts";
 import { fetchCustomProvider } from "./custom-provider.ts";
+import { isTimeout } from "./fetch.ts";
 
 /** One Graph request as AI Gateway is told of it. */
 export interface GatewayRequest {
@@ -27,7 +28,8 @@ export interface GatewayAnswer {
   readonly logId: string | null;
 }
 
-export type GatewayProblem = "egress_unconfigured" | "timeout" | "network";
+/** In the words of a tool's failure. */
+export type GatewayProblem = "egress_unconfigured" | "graph_timeout" | "gateway_unavailable";
 
 /** The part of the AI binding that we use; its own overloads know language models only. */
 export interface AiBinding {
@@ -39,37 +41,48 @@ export interface AiBinding {
   };
 }
 
-export interface GatewayCall {
-  readonly ai: AiBinding;
+/** The way out as it is configured. */
+export interface Gateway {
+  readonly ai: AiBinding | undefined;
   readonly config: Config;
-  readonly request: GatewayRequest;
-  readonly metadata: GatewayMetadata;
-  readonly signal: AbortSignal;
 }
+
+/** One of the two ways. @param headers for the gateway itself */
+export type Send = (
+  ai: AiBinding,
+  config: Config,
+  request: GatewayRequest,
+  metadata: GatewayMetadata,
+  headers: { readonly [name: string]: string },
+  deadlineMs: number,
+) => Promise<GatewayAnswer>;
 
 /** The only way to Microsoft Graph. There is no other, also when this one is missing. */
 export async function sendThroughGateway(
-  ai: AiBinding | undefined,
-  config: Config,
+  { ai, config }: Gateway,
   request: GatewayRequest,
   metadata: GatewayMetadata,
   deadlineMs: number,
 ): Promise<Result<GatewayAnswer, GatewayProblem>> {
   if (ai === undefined) return err("egress_unconfigured");
-  if (!request.path.startsWith(`/${config.GRAPH_API_VERSION}/`)) throw new Error("Graph path without its version");
-  const call: GatewayCall = { ai, config, request, metadata, signal: AbortSignal.timeout(deadlineMs) };
+  if (!request.path.startsWith(`/${config.GRAPH_API_VERSION}/`)) throw new Error("path without its version");
+  const token = config.AI_GATEWAY_SERVICE_TOKEN;
+  const headers = {
+    // Payload logging is on by default and would keep mail and bearer tokens in the gateway's log.
+    "cf-aig-collect-log-payload": "false",
+    ...(token && { "cf-aig-authorization": `Bearer ${token}` }),
+  };
   const send = config.GRAPH_EGRESS_MODE === "ai-run" ? runAi : fetchCustomProvider;
   try {
-    return ok(await send(call));
+    return ok(await send(ai, config, request, metadata, headers, deadlineMs));
   } catch (error) {
-    return err(error instanceof Error && error.name === "TimeoutError" ? "timeout" : "network");
+    return err(isTimeout(error) ? "graph_timeout" : "gateway_unavailable");
   }
 }
 
 /** Adds to the gateway's log entry what came of a call. Nobody waits for it, and nothing depends on it. */
 export async function patchGatewayLog(
-  ai: AiBinding | undefined,
-  config: Config,
+  { ai, config }: Gateway,
   logId: string | null,
   metadata: { readonly outcome: string; readonly durationMs: number },
 ): Promise<void> {

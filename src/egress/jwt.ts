@@ -1,56 +1,73 @@
-import { createLocalJWKSet, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from "jose";
-import { readBounded } from "../core/body.ts";
-import { readUtf8 } from "../core/bytes.ts";
+import { type JSONWebKeySet, type JWK, type JWTVerifyOptions, jwtVerify } from "jose";
+import * as v from "valibot";
+import { readJson } from "../core/body.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { EpochSeconds } from "../core/time.ts";
-import { fetchFrom } from "./fetch.ts";
-
-const DEADLINE_MS = 5000;
-/** Two or three keys with certificates. */
-const MAX_KEY_SET_BYTES = 256 * 1024;
-/** Issuers publish a key well before they sign with it. */
-const MAX_AGE_SECONDS = 600;
-/** A token with an unknown key id makes us look again, but not every such token does. */
-const COOLDOWN_SECONDS = 30;
+import { fetchOnce } from "./fetch.ts";
 
 /**
  * Verifies a JWT with the keys that its issuer publishes (RFC 7519 §7.2, RFC 7517 §5). RS256 alone: what a token says of
  * its own algorithm is no choice (RFC 8725 §3.1).
  * @param keysUrl where the issuer publishes them
+ * @param claims what it has to say besides; no `issuer` expected leaves that claim to the caller
  */
-export async function verifyJwt(
+export async function verifyJwt<Claims extends v.GenericSchema>(
   jwt: string,
   keysUrl: string,
-  options: JWTVerifyOptions,
+  claims: Claims,
+  expected: Pick<JWTVerifyOptions, "issuer" | "audience">,
   now: EpochSeconds,
-): Promise<Result<JWTPayload, "jwt_invalid" | "keys_unavailable">> {
-  const checks = { ...options, algorithms: ["RS256"], currentDate: new Date(now * 1000) };
-  for (const maxAge of [MAX_AGE_SECONDS, COOLDOWN_SECONDS]) {
-    const keys = await findKeys(keysUrl, now, maxAge);
-    if (keys === undefined) return err("keys_unavailable");
-    try {
-      return ok((await jwtVerify(jwt, keys, checks)).payload);
-    } catch (error) {
-      if (!isUnknownKey(error)) return err("jwt_invalid");
+): Promise<Result<v.InferOutput<Claims>, "jwt_invalid" | "keys_unavailable">> {
+  let problem: "jwt_invalid" | "keys_unavailable" = "jwt_invalid";
+  const checks = {
+    ...expected,
+    // Clocks differ.
+    clockTolerance: 30,
+    algorithms: ["RS256"],
+    requiredClaims: ["exp", "iat"],
+    currentDate: new Date(now * 1000),
+  };
+  const getKey = async ({ kid }: { readonly kid?: string }) => {
+    // Issuers publish a key well before they sign with it. An unknown one makes us look again, but not every time.
+    for (const maxAgeSeconds of [600, 30]) {
+      const keys = await findKeys(keysUrl, now, maxAgeSeconds);
+      if (keys === undefined) {
+        problem = "keys_unavailable";
+        break;
+      }
+      const key = keys.find((one) => one.kid === kid);
+      if (key !== undefined) return key;
     }
+    throw new Error("unknown key");
+  };
+  try {
+    return ok(v.parse(claims, (await jwtVerify(jwt, getKey, checks)).payload));
+  } catch {
+    return err(problem);
   }
-  return err("jwt_invalid");
 }
 
-function isUnknownKey(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_JWKS_NO_MATCHING_KEY";
+interface KeySet {
+  readonly keys: readonly JWK[];
+  readonly fetchedAt: EpochSeconds;
 }
 
 /** Only finished look-ups are shared: a request must not wait for another one's fetch (Workers: request contexts). */
-const keySets = new Map<string, { readonly keys: JWTVerifyGetKey; readonly fetchedAt: EpochSeconds }>();
+const keySets = new Map<string, KeySet>();
 
-async function findKeys(url: string, now: EpochSeconds, maxAge: number): Promise<JWTVerifyGetKey | undefined> {
+async function findKeys(url: string, now: EpochSeconds, maxAgeSeconds: number): Promise<readonly JWK[] | undefined> {
+  const DEADLINE_MS = 5000;
+  /** Two or three keys with certificates. */
+  const MAX_KEY_SET_BYTES = 256 * 1024;
   const known = keySets.get(url);
-  if (known !== undefined && now - known.fetchedAt < maxAge) return known.keys;
+  if (known !== undefined && now - known.fetchedAt < maxAgeSeconds) return known.keys;
   try {
-    const response = await fetchFrom(new URL(url).origin, url, {}, AbortSignal.timeout(DEADLINE_MS));
-    const bytes = await readBounded(response.body, MAX_KEY_SET_BYTES);
-    const keys = createLocalJWKSet(JSON.parse((bytes.ok && response.status === 200 && readUtf8(bytes.value)) || ""));
+    const response = await fetchOnce(url, {}, DEADLINE_MS);
+    const read = await readJson(response, MAX_KEY_SET_BYTES);
+    // What holds no keys throws here; jose judges each when it is used.
+    const keys = ((response.ok && read.ok && read.value) as JSONWebKeySet).keys.filter(
+      ({ use = "sig" }) => use === "sig",
+    );
     keySets.set(url, { keys, fetchedAt: now });
     return keys;
   } catch {

@@ -19,7 +19,7 @@ export type LimitName = keyof typeof PER_MINUTE;
 export async function spentQuota(name: LimitName, { request, env, config }: Exchange): Promise<Quota | undefined> {
   const limiter = env[name];
   if (!limiter || !config.ok) return undefined;
-  const key = await deriveMacKey((await tokenKeys(config.value)).current, "address");
+  const key = await deriveMacKey((await tokenKeys(config.value))[0], "address");
   // A broken limiter must not lock anybody out of renewing a token; registering can wait.
   const mayGoOn = await isWithinLimit(limiter, request.headers, key, name !== "LIMIT_REGISTER");
   // The limiter does not say when it lets pass again, so its whole period is given.

@@ -1,18 +1,8 @@
 import type { Config } from "../config.ts";
 
-/** Entra ID v2.0 of one tenant. Entra: v2-protocols */
-export function entraEndpoint(config: Config, name: "authorize" | "token"): string {
-  return `${config.MICROSOFT_AUTHORITY}/${config.MICROSOFT_TENANT_ID}/oauth2/v2.0/${name}`;
-}
-
-/** The signing keys. */
-export function entraKeysUrl(config: Config): string {
-  return `${config.MICROSOFT_AUTHORITY}/${config.MICROSOFT_TENANT_ID}/discovery/v2.0/keys`;
-}
-
-/** The issuer of a tenant's id_tokens. @param tid the tenant's GUID */
-export function entraIssuer(config: Config, tid: string): string {
-  return `${config.MICROSOFT_AUTHORITY}/${tid}/v2.0`;
+/** A place of Entra ID, such as `oauth2/v2.0/token`. Entra: v2-protocols */
+export function entraUrl(config: Config, path: string, tenant: string = config.MICROSOFT_TENANT_ID): string {
+  return `${config.MICROSOFT_AUTHORITY}/${tenant}/${path}`;
 }
 
 /** Where Entra sends the browser back; registered there as a Web redirect, to the letter. */

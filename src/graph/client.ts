@@ -1,9 +1,17 @@
-import { readBody } from "../core/body.ts";
-import { readUtf8 } from "../core/bytes.ts";
-import { parseJson } from "../core/json.ts";
+import type { Config } from "../config.ts";
+import { readJson } from "../core/body.ts";
 import { err, ok, type Result } from "../core/result.ts";
+import { isTimeout } from "../egress/fetch.ts";
 import type { GatewayAnswer, GatewayProblem, GatewayRequest } from "../egress/gateway.ts";
-import { type GraphFailure, isBlocked, localFailure, readFailure } from "./failure.ts";
+import { failure, type GraphFailure, isBlocked, readFailure } from "./failure.ts";
+import {
+  FIRST_WAIT_MS,
+  MAX_ANSWER_BYTES,
+  MAX_ATTEMPTS,
+  READ_DEADLINE_MS,
+  RETRY_BUDGET_MS,
+  WRITE_DEADLINE_MS,
+} from "./limits.ts";
 import type { GraphAnswer, GraphRequest } from "./request.ts";
 import type { Traffic } from "./traffic.ts";
 import { writeGraphPath } from "./url.ts";
@@ -14,7 +22,7 @@ export interface GraphDeps {
   readonly traffic: Traffic;
   readonly accessToken: string;
   readonly requestId: string;
-  readonly version: "v1.0" | "beta";
+  readonly config: Config;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly wait: (milliseconds: number) => Promise<unknown>;
@@ -24,49 +32,39 @@ export interface GraphDeps {
   readonly report: (result: Result<GraphAnswer, GraphFailure>, attempt: number, durationMs: number) => void;
 }
 
-/** A person waits for a read; a write may take Exchange a little longer. */
-const READ_DEADLINE_MS = 15_000;
-const WRITE_DEADLINE_MS = 30_000;
-const MAX_ATTEMPTS = 3;
-/** From the first attempt to the last; whoever would have to wait longer is told so instead. */
-const RETRY_BUDGET_MS = 10_000;
-const FIRST_WAIT_MS = 1000;
-const MAX_WAIT_MS = 8000;
-/** Fifty mails with long bodies; beyond this an answer is no use to a model. */
-const MAX_ANSWER_BYTES = 5 * 1024 * 1024;
-
 /** Sends a request, in its turn, and again where that can do no harm. */
 export async function callGraph(request: GraphRequest, deps: GraphDeps): Promise<Result<GraphAnswer, GraphFailure>> {
-  const { clock, traffic } = deps;
+  const { clock, traffic, wait } = deps;
   const message = buildRequest(request, deps);
-  if (request.afterMs !== undefined) await deps.wait(request.afterMs);
+  if (request.afterMs !== undefined) await wait(request.afterMs);
   const startedMs = clock();
   const lastMs = startedMs + (request.method === "GET" ? READ_DEADLINE_MS : WRITE_DEADLINE_MS);
   for (let attempt = 1; ; attempt += 1) {
-    const entered = await traffic.enter(clock(), () => deps.wait(lastMs - clock()));
-    if (!entered.ok) return entered;
+    const refused = await traffic.enter(clock(), () => wait(lastMs - clock()));
+    if (refused !== undefined) return err(refused);
     const attemptedMs = clock();
-    const result = await attemptOnce(message, deps, lastMs - attemptedMs).catch((fault: unknown) => {
-      // A fault of ours must not keep the place of this request for ever.
-      traffic.leave(err(UNANSWERED.network), clock());
-      throw fault;
-    });
-    traffic.leave(result, clock());
+    // A fault of ours must not keep the place of this request for ever.
+    let result: Result<GraphAnswer, GraphFailure> = err(failure("gateway_unavailable"));
+    try {
+      result = await attemptOnce(message, deps, Math.max(1, lastMs - attemptedMs));
+    } finally {
+      traffic.leave(result, clock());
+    }
     deps.report(result, attempt, clock() - attemptedMs);
     if (result.ok || attempt === MAX_ATTEMPTS || !isRepeatable(request, result.error)) return result;
-    const backoffMs = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1)) * (0.5 + deps.random() / 2);
+    const backoffMs = FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + deps.random() / 2);
     const waitMs = Math.max((result.error.retryAfterSeconds ?? 0) * 1000, backoffMs);
     if (clock() + waitMs - startedMs > RETRY_BUDGET_MS || traffic.isPaused(clock())) return result;
-    await deps.wait(waitMs);
+    await wait(waitMs);
   }
 }
 
 /** Graph: throttling and best practices. A 429 was not carried out; after anything else a send may have happened. */
-function isRepeatable({ method, isIdempotent }: GraphRequest, { status, type }: GraphFailure): boolean {
-  if (status === 429) return true;
-  const isNetwork = status === undefined && type === "gateway_unavailable";
-  if (method === "GET") return isNetwork || [502, 503, 504].includes(status ?? 0);
-  return isIdempotent === true && (isNetwork || (status ?? 0) >= 500);
+function isRepeatable({ method, isIdempotent }: GraphRequest, { status = 0, type }: GraphFailure): boolean {
+  const isNetwork = status === 0 && type === "gateway_unavailable";
+  const isSafe =
+    method === "GET" ? isNetwork || (status >= 502 && status <= 504) : isIdempotent && (isNetwork || status >= 500);
+  return status === 429 || isSafe === true;
 }
 
 async function attemptOnce(
@@ -74,43 +72,34 @@ async function attemptOnce(
   deps: GraphDeps,
   deadlineMs: number,
 ): Promise<Result<GraphAnswer, GraphFailure>> {
-  const sent = await deps.send(message, Math.max(1, deadlineMs));
-  if (!sent.ok) return err(UNANSWERED[sent.error]);
+  const sent = await deps.send(message, deadlineMs);
+  if (!sent.ok) return err(failure(sent.error));
   const { response, logId } = sent.value;
   const { status, headers } = response;
-  const details = { status, graphRequestId: headers.get("request-id") ?? undefined, aiGatewayLogId: logId };
-  const bytes = await readBody(response, MAX_ANSWER_BYTES).catch((error: unknown) =>
-    err(
-      error instanceof Error && error.name === "TimeoutError"
-        ? ("graph_timeout" as const)
-        : ("response_invalid" as const),
+  const answer = { status, graphRequestId: headers.get("request-id") ?? undefined, aiGatewayLogId: logId };
+  const read = await readJson(response, MAX_ANSWER_BYTES).catch((error: unknown) =>
+    err(isTimeout(error) ? ("graph_timeout" as const) : ("broken" as const)),
+  );
+  const body = read.ok ? read.value : undefined;
+  if (!response.ok || isBlocked(headers)) return err(readFailure(body, headers, answer, deps.clock()));
+  // 202 and 204 carry nothing; and an answer that we cannot read does not undo a write.
+  if (read.ok || message.method !== "GET") return ok({ ...answer, body });
+  const { error } = read;
+  return err(
+    failure(
+      error === "graph_timeout" ? error : error === "body_too_large" ? "response_too_large" : "response_invalid",
+      answer,
     ),
   );
-  const text = bytes.ok ? readUtf8(bytes.value) : undefined;
-  if (status < 200 || status > 299 || isBlocked(headers))
-    return err(readFailure({ ...details, headers, text: text ?? "", nowMs: deps.clock() }));
-  const value = text === undefined ? undefined : parseJson(text);
-  if (value?.ok) return ok({ ...details, body: value.value });
-  // 202 and 204 carry nothing; and an answer that we cannot read does not undo a write.
-  if (message.method !== "GET") return ok({ ...details, body: undefined });
-  const problem = bytes.ok ? "response_invalid" : bytes.error;
-  return err(localFailure(problem === "body_too_large" ? "response_too_large" : problem, details));
 }
 
-function buildRequest(request: GraphRequest, deps: GraphDeps): GatewayRequest {
-  const { method, path, prefer = [], body } = request;
+function buildRequest({ method, path, prefer, body }: GraphRequest, deps: GraphDeps): GatewayRequest {
   const headers = {
     Authorization: `Bearer ${deps.accessToken}`,
     Accept: "application/json",
     "client-request-id": deps.requestId,
-    ...(prefer.length > 0 && { Prefer: prefer.join(", ") }),
-    ...(body !== undefined && { "Content-Type": "application/json" }),
+    ...(prefer && { Prefer: prefer.join(", ") }),
+    ...(body && { "Content-Type": "application/json" }),
   };
-  return { method, path: writeGraphPath(deps.version, path), headers, body };
+  return { method, path: writeGraphPath(deps.config.GRAPH_API_VERSION, path), headers, body };
 }
-
-const UNANSWERED: { readonly [Problem in GatewayProblem]: GraphFailure } = {
-  egress_unconfigured: localFailure("egress_unconfigured"),
-  timeout: localFailure("graph_timeout"),
-  network: localFailure("gateway_unavailable"),
-};

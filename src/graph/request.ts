@@ -13,7 +13,7 @@ export interface GraphRequest {
   /** Milliseconds to let Graph finish what the request before began. */
   readonly afterMs?: number;
   /** Failures that end the steps and not the call: what was reached so far is the result. */
-  readonly tolerates?: readonly FailureType[] | "all";
+  readonly tolerates?: readonly FailureType[] | "all" | undefined;
 }
 
 /** What Graph answered to a request that it carried out. */

@@ -1,18 +1,11 @@
-import { err, ok, type Result } from "../core/result.ts";
-import { type GraphFailure, localFailure } from "./failure.ts";
-
-/** Graph: throttling, Outlook runs four requests of an app on one mailbox at a time. */
-const MAX_IN_FLIGHT = 4;
-/** So many unavailable answers in a row, and Microsoft is left alone for a while. */
-const MAX_FAILURES = 5;
-const PAUSE_MS = 30_000;
-
-const UNAVAILABLE: readonly string[] = ["graph_unavailable", "graph_timeout", "gateway_unavailable"];
+import type { Result } from "../core/result.ts";
+import { failure, type GraphFailure, isAway } from "./failure.ts";
+import { MAX_FAILURES, MAX_IN_FLIGHT, PAUSE_MS } from "./limits.ts";
 
 /** What one grant remembers of its way to Graph: how busy it is, and how often in a row it found nobody. */
 export class Traffic {
   #inFlight = 0;
-  readonly #queue: (() => void)[] = [];
+  readonly #queue = new Set<() => void>();
   #failures = 0;
   #pausedUntilMs = 0;
 
@@ -20,34 +13,33 @@ export class Traffic {
     return nowMs < this.#pausedUntilMs;
   }
 
-  /** Waits for its turn, at most until `late` comes. After `ok` the caller owes a `leave`. */
-  async enter(nowMs: number, late: () => Promise<unknown>): Promise<Result<void, GraphFailure>> {
+  /** Waits for its turn, at most until `late` comes. Where nothing is returned the caller owes a `leave`. */
+  async enter(nowMs: number, late: () => Promise<unknown>): Promise<GraphFailure | undefined> {
     if (this.isPaused(nowMs)) {
-      const retryAfterSeconds = Math.ceil((this.#pausedUntilMs - nowMs) / 1000);
-      return err(localFailure("graph_unavailable", { retryAfterSeconds }));
+      return failure("graph_unavailable", { retryAfterSeconds: Math.ceil((this.#pausedUntilMs - nowMs) / 1000) });
     }
     if (this.#inFlight < MAX_IN_FLIGHT) {
       this.#inFlight += 1;
-      return ok(undefined);
+      return undefined;
     }
     let admit = () => {};
     const turn = new Promise<void>((resolve) => {
       admit = resolve;
     });
-    this.#queue.push(admit);
+    this.#queue.add(admit);
     await Promise.race([turn, late()]);
-    const place = this.#queue.indexOf(admit);
-    if (place < 0) return ok(undefined);
-    this.#queue.splice(place, 1);
-    return err(localFailure("graph_timeout"));
+    return this.#queue.delete(admit) ? failure("graph_timeout") : undefined;
   }
 
   /** Hands the place on to whoever waits longest. */
   leave(result: Result<unknown, GraphFailure>, nowMs: number): void {
-    const next = this.#queue.shift();
+    const [next] = this.#queue;
     if (next === undefined) this.#inFlight -= 1;
-    else next();
-    this.#failures = !result.ok && UNAVAILABLE.includes(result.error.type) ? this.#failures + 1 : 0;
+    else {
+      this.#queue.delete(next);
+      next();
+    }
+    this.#failures = !result.ok && isAway(result.error) ? this.#failures + 1 : 0;
     if (this.#failures >= MAX_FAILURES) this.#pausedUntilMs = nowMs + PAUSE_MS;
   }
 }

@@ -1,5 +1,6 @@
-import { err, ok, type Result } from "../core/result.ts";
 import { hasControlCharacters } from "../core/text.ts";
+import { readUrl } from "../http/origin.ts";
+import { MAX_SEGMENT_LENGTH } from "./limits.ts";
 
 /**
  * A place in Graph, relative to the version: segments as they are meant, encoded here and nowhere else.
@@ -9,17 +10,13 @@ export type GraphPath =
   | { readonly segments: readonly string[]; readonly query?: readonly (readonly [name: string, value: string])[] }
   | { readonly link: string };
 
-/** Longer than any id of Outlook or Teams. */
-const MAX_SEGMENT_LENGTH = 1024;
-
 /** Outlook's ids are long base64, which may hold a slash: encoded it separates nothing, and without dots nothing climbs. */
-const OUTLOOK_ID = /^[A-Za-z0-9+/_-]{40,}={0,2}$/;
+const OUTLOOK_ID = /^[\w+/-]{40,}={0,2}$/;
 
 /** Whether a segment leaves the path it stands in as it is. */
 export function isSafeSegment(segment: string): boolean {
-  if (segment === "" || segment === "." || segment === ".." || segment.length > MAX_SEGMENT_LENGTH) return false;
   // Half a surrogate pair cannot be encoded.
-  if (!segment.isWellFormed()) return false;
+  if (/^\.{0,2}$/.test(segment) || segment.length > MAX_SEGMENT_LENGTH || !segment.isWellFormed()) return false;
   return OUTLOOK_ID.test(segment) || !(/[/\\?#%]/.test(segment) || hasControlCharacters(segment));
 }
 
@@ -29,8 +26,7 @@ export function isSafeSegment(segment: string): boolean {
  */
 export function writeGraphPath(version: string, path: GraphPath): string {
   if ("link" in path) return path.link;
-  const unsafe = path.segments.find((segment) => !isSafeSegment(segment));
-  if (unsafe !== undefined) throw new Error("unsafe segment in a Graph path");
+  if (!path.segments.every(isSafeSegment)) throw new Error("unsafe segment");
   // A fixed function such as supportedTimeZones(...) is never a segment here, so everything is encoded.
   const segments = path.segments.map(encodeURIComponent).join("/");
   const query = (path.query ?? [])
@@ -41,16 +37,9 @@ export function writeGraphPath(version: string, path: GraphPath): string {
 
 /**
  * Follows `@odata.nextLink` only within Graph: an answer must not lead the person's token anywhere else.
- * @returns path and query
+ * @returns path and query; undefined where it leads elsewhere
  */
-export function readNextLink(
-  nextLink: string,
-  graphOrigin: string,
-  version: string,
-): Result<GraphPath, "next_link_foreign"> {
-  if (!URL.canParse(nextLink)) return err("next_link_foreign");
-  const url = new URL(nextLink);
-  const isOurs =
-    url.origin === graphOrigin && url.pathname.startsWith(`/${version}/`) && url.username === "" && url.password === "";
-  return isOurs ? ok({ link: url.pathname + url.search }) : err("next_link_foreign");
+export function readNextLink(nextLink: string, graphOrigin: string, version: string): GraphPath | undefined {
+  const url = readUrl(nextLink);
+  return url?.href.startsWith(`${graphOrigin}/${version}/`) ? { link: url.pathname + url.search } : undefined;
 }

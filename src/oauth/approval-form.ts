@@ -31,12 +31,11 @@ export async function openApprovalForm(
   formCookie: string,
   now: EpochSeconds,
 ): Promise<Result<ApprovalForm, "form_forged" | "form_expired">> {
-  const opened = await openValue<ApprovalForm>(ring, place(formCookie), box);
-  if (!opened.ok) return err("form_forged");
-  const form = opened.value.value;
+  const form = await openValue<ApprovalForm>(ring, place(formCookie), box);
+  if (form === undefined) return err("form_forged");
   return now < form.expiresAt ? ok(form) : err("form_expired");
 }
 
 function place(formCookie: string) {
-  return { purpose: "form", owner: "", column: "approval", presented: formCookie } as const;
+  return ["form", "", "approval", formCookie] as const;
 }

@@ -10,7 +10,7 @@ const APPROVALS_COOKIE = "m365-approvals";
 const APPROVALS_COOKIE_SECONDS = 31_536_000;
 /** Fits a cookie of 4,096 bytes, the least that browsers keep (RFC 6265 §6.1). */
 const MAX_APPROVALS = 50;
-const PLACE = { purpose: "approvals", owner: "", column: "cookie" } as const;
+const PLACE = ["approvals", "", "cookie"] as const;
 
 /**
  * What this browser approved before, newest last: hashes of requests, no person. Shape of the cookie:
@@ -25,8 +25,7 @@ export async function readApprovals(context: OAuthContext): Promise<readonly str
   const isOurs =
     signature === (await sign(payload, COOKIE_SECRET)) || signature === (await sign(payload, COOKIE_SECRET_PREVIOUS));
   if (!isOurs) return [];
-  const opened = await openValue<readonly string[]>(await cookieKeys(context), PLACE, atob(payload));
-  return opened.ok ? opened.value.value : [];
+  return (await openValue<readonly string[]>(await cookieKeys(context), PLACE, atob(payload))) ?? [];
 }
 
 /** The cookie with one more approval, sealed and signed by the current keys. */

@@ -2,7 +2,7 @@ import { readBody } from "../core/body.ts";
 import { readUtf8 } from "../core/bytes.ts";
 import { isJsonObject, parseJson } from "../core/json.ts";
 import { sha256 } from "../crypto/hash.ts";
-import { fetchFrom } from "../egress/fetch.ts";
+import { fetchOnce } from "../egress/fetch.ts";
 import { readUrl } from "../http/origin.ts";
 import type { Client } from "./client.ts";
 import { checkMetadata, clientFields } from "./registration.ts";
@@ -44,9 +44,7 @@ export async function findDocumentClient(
 /** One request without redirects; a document that is late, long or not there is empty. */
 async function fetchDocument(clientId: string): Promise<string> {
   try {
-    const signal = AbortSignal.timeout(DEADLINE_MS);
-    const init = { headers: { Accept: "application/json" } };
-    const response = await fetchFrom(new URL(clientId).origin, clientId, init, signal);
+    const response = await fetchOnce(clientId, { headers: { Accept: "application/json" } }, DEADLINE_MS);
     const bytes = response.status === 200 ? await readBody(response, MAX_DOCUMENT_BYTES) : undefined;
     return (bytes?.ok && readUtf8(bytes.value)) || "";
   } catch {

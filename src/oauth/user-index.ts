@@ -36,7 +36,7 @@ export async function enterGrant(gid: string, authorization: Authorization, cont
 
 /** A key that is being replaced names people too: whoever goes on is entered anew. */
 export async function renewEntry(gid: string, authorization: Authorization, context: OAuthContext): Promise<void> {
-  if ((await tokenKeys(context.config)).previous) await enterGrant(gid, authorization, context);
+  if ((await tokenKeys(context.config))[1]) await enterGrant(gid, authorization, context);
 }
 
 /**
@@ -95,10 +95,8 @@ async function listEntries(person: UserKey, context: OAuthContext): Promise<read
 
 /** What a person's entries begin with: by the current key, and by the previous one where there is one. */
 async function prefixesOf({ tid, oid }: UserKey, { config }: OAuthContext): Promise<readonly string[]> {
-  const { current, previous } = await tokenKeys(config);
-  const keys = previous === undefined ? [current] : [current, previous];
   return Promise.all(
-    keys.map(async (key) => {
+    (await tokenKeys(config)).map(async (key) => {
       const hash = await hmac(await deriveMacKey(key, "user-index"), utf8(`${tid}/${oid}`));
       return `user:${base64url(hash)}:`;
     }),

@@ -42,7 +42,7 @@ export type LogEvent = Common &
     | (Message<"INFO", "OAuth token revoked"> & { readonly metadata: { readonly clientId: string } })
     | Message<"INFO", "Microsoft token refreshed">
     | (Message<"INFO" | "WARN", `tool: ${string}`> & { readonly metadata: CallFacts })
-    | (Message<"WARN", "Graph API error"> & { readonly metadata: GraphFacts })
+    | (Message<"WARN", "Graph API error"> & { readonly metadata?: GraphFacts })
     | (Message<"DEBUG", "Graph call"> & { readonly metadata: GraphFacts })
   );
 

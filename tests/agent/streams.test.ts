@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { remember, reviewStreams, type Stream } from "../../src/agent/streams.ts";
+import { reviewStreams, type Stream } from "../../src/agent/streams.ts";
 import type { EpochSeconds } from "../../src/core/time.ts";
 import { REST } from "../../src/mcp/socket.ts";
 import type { Active, Grant } from "../../src/oauth/grant/grant.ts";
@@ -44,11 +44,11 @@ function streamOf(accessHash: string, expiresAt: EpochSeconds, origin = "https:/
     perimeter,
   };
   const socket = new FixtureSocket();
-  remember(socket.asWebSocket, { stream, pace: REST });
+  socket.serializeAttachment({ stream, pace: REST });
   return socket;
 }
 
-function review(sockets: readonly FixtureSocket[], grant: Grant | undefined, now = NOW): EpochSeconds | undefined {
+function review(sockets: readonly FixtureSocket[], grant: Grant | undefined, now = NOW): number {
   return reviewStreams(
     sockets.map((socket) => socket.asWebSocket),
     grant,
@@ -61,7 +61,7 @@ const closed = (sockets: readonly FixtureSocket[]) => sockets.map(({ closedWith 
 test("AU-02: the end of a grant closes every stream with 1008", () => {
   for (const grant of [undefined, { state: "ended", reason: "revoked", formExpiresAt: NOW } as const]) {
     const sockets = [streamOf("first", later(60)), streamOf("second", later(3600))];
-    assert.equal(review(sockets, grant), undefined);
+    assert.equal(review(sockets, grant), Infinity);
     assert.deepEqual(closed(sockets), [1008, 1008]);
   }
 });
@@ -86,4 +86,4 @@ test("AU-06: a stream on another origin than the token was issued for is closed"
   assert.deepEqual(closed(sockets), [1008]);
 });
 
-test("EP-04: without streams there is nothing to wait for", () => assert.equal(review([], GRANT), undefined));
+test("EP-04: without streams there is nothing to wait for", () => assert.equal(review([], GRANT), Infinity));

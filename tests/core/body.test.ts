@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readBody, readBounded } from "../../src/core/body.ts";
+import { readBody, readJson } from "../../src/core/body.ts";
 
 /** A body in pieces that says when it was given up. */
 function body(...lengths: readonly number[]) {
@@ -24,22 +24,22 @@ function body(...lengths: readonly number[]) {
 }
 
 test("a body of one byte over the bound is refused", async () => {
-  assert.deepEqual(await readBounded(body(4, 5).stream, 8), { ok: false, error: "body_too_large" });
+  assert.deepEqual(await readBody(new Response(body(4, 5).stream), 8), { ok: false, error: "body_too_large" });
 });
 
 test("a body over the bound is not read to its end", async () => {
   const { stream, seen } = body(5, 5, 5, 5, 5);
-  await readBounded(stream, 8);
+  await readBody(new Response(stream), 8);
   assert.deepEqual(seen, { isCancelled: true, pulled: 2 });
 });
 
 test("a body of exactly the bound is read", async () => {
-  const read = await readBounded(body(4, 4).stream, 8);
+  const read = await readBody(new Response(body(4, 4).stream), 8);
   assert.deepEqual(read.ok && [...read.value], [1, 1, 1, 1, 2, 2, 2, 2]);
 });
 
 test("no body is no bytes", async () =>
-  assert.deepEqual(await readBounded(null, 8), { ok: true, value: new Uint8Array() }));
+  assert.deepEqual(await readBody(new Response(null), 8), { ok: true, value: new Uint8Array() }));
 
 /** A message with a body of five bytes. */
 function message(headers: Record<string, string> = {}, content: BodyInit = new Uint8Array(5)) {
@@ -72,3 +72,12 @@ for (const [what, headers] of [
 
 test("a body that is longer than its announcement is refused", async () =>
   assert.deepEqual(await readBody(message({ "Content-Length": "1" }), 4), { ok: false, error: "body_too_large" }));
+
+test("JSON is read up to the bound, and in UTF-8 alone", async () => {
+  assert.deepEqual(await readJson(message({}, '{"a":1}'), 7), { ok: true, value: { a: 1 } });
+  assert.deepEqual(await readJson(message({}, '{"a":1}'), 6), { ok: false, error: "body_too_large" });
+  assert.deepEqual(await readJson(message({}, Uint8Array.of(0x22, 0xff, 0x22)), 8), {
+    ok: false,
+    error: "json_malformed",
+  });
+});

@@ -3,7 +3,6 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   base64url,
-  concatBytes,
   equalBytes,
   equalText,
   hex,
@@ -67,10 +66,6 @@ test("half a surrogate pair in UTF-8 is no text", () =>
 
 test("hexadecimal is read back", () => {
   fc.assert(fc.property(fc.uint8Array(), (bytes) => assert.deepEqual(readHex(hex(bytes)), bytes)));
-});
-
-test("bytes are joined in order", () => {
-  assert.deepEqual(concatBytes(Uint8Array.of(1, 2), new Uint8Array(), Uint8Array.of(3)), Uint8Array.of(1, 2, 3));
 });
 
 test("equalBytes: one different bit anywhere is a difference", () => {

@@ -11,7 +11,7 @@ const OTHER = "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
 const ring = await loadKeyRing(KEY, undefined);
 
 /** What a derived key makes of one message: equal keys are equal here and nowhere else. */
-async function mark(purpose: KeyPurpose, context?: string, key = ring.current): Promise<string> {
+async function mark(purpose: KeyPurpose, context?: string, key = ring[0]): Promise<string> {
   return Buffer.from(await hmac(await deriveMacKey(key, purpose, context), utf8("message"))).toString("hex");
 }
 
@@ -23,7 +23,7 @@ test("ST-01: keys of two grants differ", async () =>
 
 test("ST-01: keys of two servers differ", async () => {
   const other = await loadKeyRing(OTHER, undefined);
-  assert.notEqual(await mark("login", "a"), await mark("login", "a", other.current));
+  assert.notEqual(await mark("login", "a"), await mark("login", "a", other[0]));
 });
 
 test("RFC 5869 §3.2: the derivation is HKDF-SHA-256 with an empty salt and info m365/<purpose>/v1/<context>", async () => {
@@ -34,24 +34,24 @@ test("RFC 5869 §3.2: the derivation is HKDF-SHA-256 with an empty salt and info
 });
 
 test("ST-01: derived keys cannot be read out", async () => {
-  assert.equal((await deriveMacKey(ring.current, "token-tag")).extractable, false);
+  assert.equal((await deriveMacKey(ring[0], "token-tag")).extractable, false);
 });
 
-test("ST-01: the configured key cannot be read out", () => assert.equal(ring.current.material.extractable, false));
+test("ST-01: the configured key cannot be read out", () => assert.equal(ring[0].material.extractable, false));
 
 test("ST-01: kid is the first 8 hexadecimal digits of SHA-256 of the key", () => {
   const digest = createHash("sha256").update(Buffer.from(KEY, "hex")).digest("hex");
-  assert.equal(ring.current.kid, digest.slice(0, 8));
+  assert.equal(ring[0].kid, digest.slice(0, 8));
 });
 
 test("ST-01: hexadecimal digits in capitals are the same key", async () => {
-  assert.equal((await loadKeyRing(KEY.toUpperCase(), undefined)).current.kid, ring.current.kid);
+  assert.equal((await loadKeyRing(KEY.toUpperCase(), undefined))[0].kid, ring[0].kid);
 });
 
 test("D-07: current and previous are not confused", async () => {
   const rotated = await loadKeyRing(OTHER, KEY);
-  assert.equal(rotated.previous?.kid, ring.current.kid);
-  assert.notEqual(rotated.current.kid, ring.current.kid);
+  assert.equal(rotated[1]?.kid, ring[0].kid);
+  assert.notEqual(rotated[0].kid, ring[0].kid);
 });
 
 test("a pair of keys is imported once", async () => assert.equal(await loadKeyRing(KEY, undefined), ring));

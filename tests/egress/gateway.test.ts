@@ -42,7 +42,7 @@ function fakeAi(answer: () => unknown): FakeAi {
 }
 
 const send = (ai: AiBinding | undefined, request: GatewayRequest, env: Record<string, string> = {}) =>
-  sendThroughGateway(ai, testConfig(env), request, METADATA, 15_000);
+  sendThroughGateway({ ai, config: testConfig(env) }, request, METADATA, 15_000);
 
 test("GW-02: without the binding nothing is sent, and there is no other way", async () => {
   assert.deepEqual(await send(undefined, READ), { ok: false, error: "egress_unconfigured" });
@@ -139,22 +139,22 @@ test("GW-04: calls that overlap keep their own ids although the property is shar
 
 test("RL-04: the deadline is told from a broken connection", async () => {
   const late = fakeAi(() => Promise.reject(new DOMException("over", "TimeoutError")));
-  assert.deepEqual(await send(late, READ), { ok: false, error: "timeout" });
+  assert.deepEqual(await send(late, READ), { ok: false, error: "graph_timeout" });
   const broken = fakeAi(() => Promise.reject(new Error("AiInternalError")));
-  assert.deepEqual(await send(broken, READ), { ok: false, error: "network" });
+  assert.deepEqual(await send(broken, READ), { ok: false, error: "gateway_unavailable" });
 });
 
 test("GW-06: a log entry is patched where there is an id, and a failure to do so is nobody's", async () => {
   const ai = fakeAi(() => undefined);
-  await patchGatewayLog(ai, testConfig(), "log-1", { outcome: "ok", durationMs: 12 });
-  await patchGatewayLog(ai, testConfig(), null, { outcome: "ok", durationMs: 12 });
-  await patchGatewayLog(undefined, testConfig(), "log-1", { outcome: "ok", durationMs: 12 });
+  await patchGatewayLog({ ai, config: testConfig() }, "log-1", { outcome: "ok", durationMs: 12 });
+  await patchGatewayLog({ ai, config: testConfig() }, null, { outcome: "ok", durationMs: 12 });
+  await patchGatewayLog({ ai: undefined, config: testConfig() }, "log-1", { outcome: "ok", durationMs: 12 });
   assert.deepEqual(ai.patches, [["m365-egress-gateway", "log-1", { metadata: { outcome: "ok", durationMs: 12 } }]]);
   const broken: AiBinding = {
     ...ai,
     gateway: () => ({ getUrl: async () => "", patchLog: () => Promise.reject(new Error("x")) }),
   };
-  await patchGatewayLog(broken, testConfig(), "log-1", { outcome: "ok", durationMs: 12 });
+  await patchGatewayLog({ ai: broken, config: testConfig() }, "log-1", { outcome: "ok", durationMs: 12 });
 });
 
 const realFetch = globalThis.fetch;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type EntraLogin, entraAuthorizeUrl, entraScope, readEntraScope } from "../../src/entra/authorize-url.ts";
-import { entraEndpoint, entraIssuer, entraKeysUrl, entraRedirectUri } from "../../src/entra/endpoints.ts";
+import { entraRedirectUri, entraUrl } from "../../src/entra/endpoints.ts";
 import { ENVIRONMENT, testConfig } from "../environment.ts";
 
 const TENANT = ENVIRONMENT.MICROSOFT_TENANT_ID;
@@ -49,10 +49,10 @@ test("EN-09: in a national cloud login, keys, tokens and issuer move together", 
   const config = testConfig(ELSEWHERE);
   assert.deepEqual(
     [
-      entraEndpoint(config, "authorize"),
-      entraEndpoint(config, "token"),
-      entraKeysUrl(config),
-      entraIssuer(config, TENANT),
+      entraUrl(config, "oauth2/v2.0/authorize"),
+      entraUrl(config, "oauth2/v2.0/token"),
+      entraUrl(config, "discovery/v2.0/keys"),
+      entraUrl(config, "v2.0", TENANT),
     ],
     [
       `https://login.microsoftonline.us/${TENANT}/oauth2/v2.0/authorize`,
@@ -66,7 +66,7 @@ test("EN-09: in a national cloud login, keys, tokens and issuer move together", 
 test("D-27: with organizations the endpoints are organizations' and the issuer is the person's tenant", () => {
   const config = testConfig({ MICROSOFT_TENANT_ID: "organizations" });
   assert.deepEqual(
-    [entraEndpoint(config, "token"), entraIssuer(config, TENANT)],
+    [entraUrl(config, "oauth2/v2.0/token"), entraUrl(config, "v2.0", TENANT)],
     [
       "https://login.microsoftonline.com/organizations/oauth2/v2.0/token",
       `https://login.microsoftonline.com/${TENANT}/v2.0`,

@@ -15,11 +15,12 @@ const TOKENS = {
 };
 
 function read(status: number, body: unknown, headers: Record<string, string> = {}) {
-  return readTokenAnswer(status, new Headers(headers), body, NOW);
+  const text = body === undefined ? "<html>" : JSON.stringify(body);
+  return readTokenAnswer(new Response(text, { status, headers }), NOW);
 }
 
-function failure(status: number, body: unknown, headers?: Record<string, string>): EntraFailure {
-  const answer = read(status, body, headers);
+async function failure(status: number, body: unknown, headers?: Record<string, string>): Promise<EntraFailure> {
+  const answer = await read(status, body, headers);
   return answer.ok ? assert.fail("tokens") : answer.error;
 }
 
@@ -39,22 +40,23 @@ const REFUSED: readonly (readonly [error: string, kind: EntraFailure["kind"]])[]
 ];
 
 for (const [error, kind] of REFUSED) {
-  test(`EN-06: ${error} means ${kind}`, () => {
-    assert.deepEqual([failure(400, { error }).kind, failure(400, { error }).error], [kind, error]);
+  test(`EN-06: ${error} means ${kind}`, async () => {
+    const read = await failure(400, { error });
+    assert.deepEqual([read.kind, read.error], [kind, error]);
   });
 }
 
-test("EN-06: the description decides nothing", () => {
+test("EN-06: the description decides nothing", async () => {
   const body = {
     error: "invalid_client",
     error_description: "AADSTS700082: invalid_grant, the refresh token has expired.",
   };
-  assert.equal(failure(401, body).kind, "misconfigured");
+  assert.equal((await failure(401, body)).kind, "misconfigured");
 });
 
 for (const status of [429, 500, 502, 503, 504]) {
-  test(`EN-06: ${status} keeps the grant, whatever the body says`, () => {
-    assert.equal(failure(status, { error: "invalid_grant" }).kind, "unavailable");
+  test(`EN-06: ${status} keeps the grant, whatever the body says`, async () => {
+    assert.equal((await failure(status, { error: "invalid_grant" })).kind, "unavailable");
   });
 }
 
@@ -76,16 +78,16 @@ const MALFORMED: readonly (readonly [what: string, status: number, body: unknown
 ];
 
 for (const [what, status, body] of MALFORMED) {
-  test(`EN-02: ${what} is an answer that keeps the grant`, () => {
-    const { kind, error } = failure(status, body);
+  test(`EN-02: ${what} is an answer that keeps the grant`, async () => {
+    const { kind, error } = await failure(status, body);
     assert.deepEqual([kind, error], ["unavailable", "answer_malformed"]);
   });
 }
 
-test("EN-02: an error in a 200 is an error", () =>
-  assert.equal(failure(200, { error: "invalid_grant" }).kind, "ended"));
+test("EN-02: an error in a 200 is an error", async () =>
+  assert.equal((await failure(200, { error: "invalid_grant" })).kind, "ended"));
 
-test("LG-07: of a refusal only codes and the trace id are kept", () => {
+test("LG-07: of a refusal only codes and the trace id are kept", async () => {
   const body = {
     error: "invalid_grant",
     error_description: "AADSTS50173: for ada.novak@contoso.example",
@@ -93,7 +95,7 @@ test("LG-07: of a refusal only codes and the trace id are kept", () => {
     trace_id: "trace-1",
     correlation_id: "correlation-1",
   };
-  assert.deepEqual(failure(400, body), {
+  assert.deepEqual(await failure(400, body), {
     kind: "ended",
     error: "invalid_grant",
     errorCodes: [50173],
@@ -110,13 +112,13 @@ for (const [header, seconds] of [
   ["", undefined],
   ["-5", undefined],
 ] as const) {
-  test(`RFC 9110 §10.2.3: Retry-After "${header}" is ${seconds} seconds`, () => {
-    assert.equal(failure(503, undefined, { "Retry-After": header }).retryAfterSeconds, seconds);
+  test(`RFC 9110 §10.2.3: Retry-After "${header}" is ${seconds} seconds`, async () => {
+    assert.equal((await failure(503, undefined, { "Retry-After": header })).retryAfterSeconds, seconds);
   });
 }
 
-test("EN-02: tokens are read with the moment they end and the names of their scopes", () => {
-  assert.deepEqual(read(200, TOKENS), {
+test("EN-02: tokens are read with the moment they end and the names of their scopes", async () => {
+  assert.deepEqual(await read(200, TOKENS), {
     ok: true,
     value: {
       accessToken: "access",
@@ -128,11 +130,11 @@ test("EN-02: tokens are read with the moment they end and the names of their sco
   });
 });
 
-test("EN-05: an answer without a refresh token says that there is none", () => {
-  const answer = read(200, { ...TOKENS, refresh_token: undefined });
+test("EN-05: an answer without a refresh token says that there is none", async () => {
+  const answer = await read(200, { ...TOKENS, refresh_token: undefined });
   assert.deepEqual(answer.ok && [answer.value.accessToken, answer.value.refreshToken], ["access", undefined]);
 });
 
-test("EN-02: members that we do not know change nothing", () => {
-  assert.deepEqual(read(200, { ...TOKENS, foci: "1", ext_expires_in: 1 }), read(200, TOKENS));
+test("EN-02: members that we do not know change nothing", async () => {
+  assert.deepEqual(await read(200, { ...TOKENS, foci: "1", ext_expires_in: 1 }), await read(200, TOKENS));
 });

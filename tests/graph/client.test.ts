@@ -5,6 +5,7 @@ import type { GatewayAnswer, GatewayProblem, GatewayRequest } from "../../src/eg
 import { callGraph, type GraphDeps } from "../../src/graph/client.ts";
 import type { GraphRequest } from "../../src/graph/request.ts";
 import { Traffic } from "../../src/graph/traffic.ts";
+import { testConfig } from "../environment.ts";
 
 const READ: GraphRequest = { method: "GET", path: { segments: ["me"] } };
 const SEND: GraphRequest = { method: "POST", path: { segments: ["me", "sendMail"] }, body: {} };
@@ -34,7 +35,7 @@ class Wire {
       traffic,
       accessToken: "a-token",
       requestId: "a-request",
-      version: "v1.0",
+      config: testConfig(),
       clock: () => this.nowMs,
       wait: async (milliseconds) => {
         this.waits.push(milliseconds);
@@ -49,8 +50,8 @@ class Wire {
 const GOOD = ok(Response.json({ id: "1" }));
 const answer = (status: number, headers: Record<string, string> = {}, body: unknown = { error: { code: "Some" } }) =>
   ok(new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", ...headers } }));
-const NETWORK = err("network" as const);
-const TIMEOUT = err("timeout" as const);
+const NETWORK = err("gateway_unavailable" as const);
+const TIMEOUT = err("graph_timeout" as const);
 
 const REPEATED: readonly (readonly [what: string, request: GraphRequest, first: Scripted, hits: number])[] = [
   ...[429, 502, 503, 504].map((status) => [`read ${status}`, READ, answer(status), 2] as const),

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { parseJson } from "../../src/core/json.ts";
 import { type FailureType, readFailure, readRetryAfter } from "../../src/graph/failure.ts";
 
 const NOW = Date.parse("2026-03-02T09:00:00Z");
 
 function fail(status: number, body: unknown, headers: Record<string, string> = {}) {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  return readFailure({ status, headers: new Headers(headers), text, aiGatewayLogId: null, nowMs: NOW });
+  const parsed = parseJson(text);
+  const answer = { status, graphRequestId: undefined, aiGatewayLogId: null };
+  return readFailure(parsed.ok ? parsed.value : undefined, new Headers(headers), answer, NOW);
 }
 
 const graph = (code: string) => ({ error: { code, message: "Something about ErrorAccessDenied." } });

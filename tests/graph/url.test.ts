@@ -66,8 +66,7 @@ test("Graph query options: a value comes out of the URL as it went in (property)
 
 test("GW-10: a next link is followed on the Graph origin and version path, as path and query", () => {
   assert.deepEqual(readNextLink(`${GRAPH}/v1.0/me/messages?$skip=10`, GRAPH, "v1.0"), {
-    ok: true,
-    value: { link: "/v1.0/me/messages?$skip=10" },
+    link: "/v1.0/me/messages?$skip=10",
   });
 });
 
@@ -89,7 +88,7 @@ const FOREIGN = [
 
 for (const link of FOREIGN) {
   test(`GW-10: ${JSON.stringify(link)} is not followed`, () => {
-    assert.deepEqual(readNextLink(link, GRAPH, "v1.0"), { ok: false, error: "next_link_foreign" });
+    assert.equal(readNextLink(link, GRAPH, "v1.0"), undefined);
   });
 }
 
@@ -103,8 +102,8 @@ test("GW-10: whatever a next link is, it leads to Graph or nowhere (property)", 
       ),
       (link) => {
         const read = readNextLink(link, GRAPH, "v1.0");
-        if (!read.ok || !("link" in read.value)) return;
-        const url = new URL(GRAPH + read.value.link);
+        if (read === undefined || !("link" in read)) return;
+        const url = new URL(GRAPH + read.link);
         assert.ok(url.origin === GRAPH && url.pathname.startsWith("/v1.0/"));
       },
     ),

@@ -176,8 +176,8 @@ export class Lab {
       keys: await tokenKeys(this.#config),
       store: {
         grant: () => this.#grant,
-        usage: () => this.#usage,
-        saveUsage: (usage: Usage) => {
+        read: () => this.#usage,
+        write: (_name: "usage", usage: Usage) => {
           this.#usage = usage;
         },
         end: () => {
@@ -188,11 +188,12 @@ export class Lab {
         },
       } as unknown as AgentContext["store"],
       microsoft: {
-        accessToken: async () =>
-          this.token === "" ? err({ kind: "unavailable", retryAfterSeconds: 7 }) : ok(this.token),
-        replaceToken: async () => {
-          this.refreshes += 1;
-          this.token = "microsoft-token";
+        accessToken: async (_context: AgentContext, refused?: string) => {
+          if (this.token === "") return err({ reason: "microsoft_unavailable", retryAfterSeconds: 7 });
+          if (refused !== undefined) {
+            this.refreshes += 1;
+            this.token = "microsoft-token";
+          }
           return ok(this.token);
         },
       } as unknown as AgentContext["microsoft"],

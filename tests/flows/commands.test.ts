@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ROOT } from "../../fixtures/bundle.ts";
 import { freePort } from "../../fixtures/workerd.ts";
-import { commandsIn, type Ended, launch, type Running, runInShell, start } from "../support/command.ts";
+import { commandsIn, type Ended, launch, launchScript, type Running, runInShell, start } from "../support/command.ts";
 
 describe("npm start", () => {
   test("LD-01: a taken port is one line that says what to do, exit 1", async () => {
@@ -112,6 +112,30 @@ describe("npm start on a free port", () => {
     assert.match(stdout, /Stopping\.\n$/);
     await assert.rejects(fetch(`http://127.0.0.1:${port}/health`));
   });
+});
+
+/** LD-02, with the two that came later. */
+const SCRIPTS = [
+  ...["start", "demo", "dev", "build", "build:ci", "check", "type-check", "lint", "lint:fix", "format", "format:check"],
+  ...["validate", "test", "bench", "clean", "deploy", "check:deploy", "soak"],
+];
+
+test("LD-02: every script is there, and the file that it runs", async () => {
+  const { scripts } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as {
+    readonly scripts: Readonly<Record<string, string>>;
+  };
+  assert.deepEqual(
+    SCRIPTS.filter((name) => scripts[name] === undefined),
+    [],
+  );
+  const files = Object.values(scripts).flatMap((command) => /^tsx (\S+)/.exec(command)?.[1] ?? []);
+  assert.ok(files.length > 5);
+  for (const file of files) await readFile(join(ROOT, file));
+});
+
+test("LD-02: what the demo does not know is one line, exit 1", async () => {
+  const { code, stderr } = await launchScript("demo", ["--fast"]).ended;
+  assert.deepEqual([code, stderr], [1, "Unknown option '--fast'. See: npm run demo -- --help\n"]);
 });
 
 describe("npm run demo", () => {

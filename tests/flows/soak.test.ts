@@ -5,6 +5,7 @@ import { ADA, BORIS } from "../../fixtures/people.ts";
 import { LogScan } from "../../fixtures/soak/log-scan.ts";
 import { BODY_MARK, COPY_TO, MailBook, type Told } from "../../fixtures/soak/mail.ts";
 import { createRandom } from "../../fixtures/soak/random.ts";
+import { judgeMemory } from "../../fixtures/soak/run.ts";
 import { TRANSPORTS } from "../../fixtures/soak/transports.ts";
 import { type Stack, startStack } from "../../fixtures/stack.ts";
 import { launchScript } from "../support/command.ts";
@@ -102,6 +103,16 @@ describe("what the soak looks for", () => {
     const clean = new LogScan({ logs: ['{"level":"INFO","message":"tool: getEmails"}'], graph: stack.graph });
     clean.read();
     assert.deepEqual(clean.report(), { lines: 1, problems: [] });
+  });
+
+  test("memory that grew is found, the Worker's own heap much sooner than workerd's whole", () => {
+    const whole = { early: 100, late: 150 };
+    const judge = (early: number, late: number) => judgeMemory({ heap: { early, late }, whole, isJudged: true });
+    assert.deepEqual([judge(4, 8), judge(4, 10)], [[], ["the Worker's heap grew from 4 to 10 MiB"]]);
+    assert.deepEqual(judgeMemory({ heap: undefined, whole: { early: 100, late: 300 }, isJudged: true }), [
+      "workerd grew from 100 to 300 MiB",
+    ]);
+    assert.deepEqual(judgeMemory({ heap: { early: 4, late: 40 }, whole, isJudged: false }), []);
   });
 
   test("the same seed draws the same sequence", () => {

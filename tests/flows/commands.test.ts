@@ -1,54 +1,12 @@
 // The commands of the README, as a person runs them.
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ROOT } from "../../fixtures/bundle.ts";
 import { freePort } from "../../fixtures/workerd.ts";
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
-  /** Resolves to everything printed so far once it contains `text`; rejects when the program ends first. */
-  printed(text: string): Promise<string>;
-}
-
-function launch(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-  const child = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    stderr += text;
-  });
-  const ended = new Promise<Ended>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => resolve({ code, stdout, stderr }));
-  });
-  const printed = (text: string) =>
-    new Promise<string>((resolve, reject) => {
-      const look = () => {
-        if (stdout.includes(text)) resolve(stdout);
-      };
-      child.stdout.on("data", look);
-      look();
-      void ended.then(({ code }) => reject(new Error(`ended with ${code} before it printed '${text}': ${stderr}`)));
-    });
-  return { child, ended, printed };
-}
-
-const start = (...args: readonly string[]) =>
-  launch(process.execPath, ["--import", "tsx", "fixtures/start.ts", ...args]);
+import { commandsIn, type Ended, launch, launchScript, type Running, runInShell, start } from "../support/command.ts";
 
 describe("npm start", () => {
   test("LD-01: a taken port is one line that says what to do, exit 1", async () => {
@@ -69,6 +27,9 @@ describe("npm start", () => {
     [["--prot", "8787"], /^Unknown option '--prot'\. See: npm start -- --help\n$/],
     [["--port", "many"], /^--port takes a number from 1 to 65535, not 'many'\. See: npm start -- --help\n$/],
     [["8787"], /^Unexpected argument '8787'\. .*npm start -- --help\n$/],
+    [["--fault", "all"], /^--fault takes one of throttled, .*, not 'all'\. See: npm start -- --help\n$/],
+    [["--fault"], /^Option '--fault <value>' argument missing\. See: npm start -- --help\n$/],
+    [["--access", "--port", "65535"], /^--access needs the next port too: .*npm start -- --help\n$/],
   ];
   for (const [args, message] of mistakes) {
     test(`LD-01: ${args.join(" ")} is one line that says what is wrong, exit 1`, async () => {
@@ -102,7 +63,7 @@ describe("npm start on a free port", () => {
   });
 
   test("LD-01: the three commands work as printed", async () => {
-    const commands = [...output.matchAll(/^curl (?:.*\\\n)*.*$/gm)].map(([command]) => command);
+    const commands = commandsIn(output);
     assert.equal(commands.length, 3);
     const [tools, emails, sent] = await Promise.all(commands.map(runInShell));
     assert.deepEqual(tools.result.tools.map(({ name }: { name: string }) => name).slice(0, 1), ["getEmails"]);
@@ -151,6 +112,30 @@ describe("npm start on a free port", () => {
     assert.match(stdout, /Stopping\.\n$/);
     await assert.rejects(fetch(`http://127.0.0.1:${port}/health`));
   });
+});
+
+/** LD-02, with the two that came later. */
+const SCRIPTS = [
+  ...["start", "demo", "dev", "build", "build:ci", "check", "type-check", "lint", "lint:fix", "format", "format:check"],
+  ...["validate", "test", "bench", "clean", "deploy", "check:deploy", "soak"],
+];
+
+test("LD-02: every script is there, and the file that it runs", async () => {
+  const { scripts } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as {
+    readonly scripts: Readonly<Record<string, string>>;
+  };
+  assert.deepEqual(
+    SCRIPTS.filter((name) => scripts[name] === undefined),
+    [],
+  );
+  const files = Object.values(scripts).flatMap((command) => /^tsx (\S+)/.exec(command)?.[1] ?? []);
+  assert.ok(files.length > 5);
+  for (const file of files) await readFile(join(ROOT, file));
+});
+
+test("LD-02: what the demo does not know is one line, exit 1", async () => {
+  const { code, stderr } = await launchScript("demo", ["--fast"]).ended;
+  assert.deepEqual([code, stderr], [1, "Unknown option '--fast'. See: npm run demo -- --help\n"]);
 });
 
 describe("npm run demo", () => {
@@ -236,9 +221,3 @@ describe("npm run demo", () => {
     assert.ok(!demo.stdout.includes("\x1b"));
   });
 });
-
-async function runInShell(command: string) {
-  const { code, stdout, stderr } = await launch("sh", ["-c", command]).ended;
-  assert.equal(code, 0, stderr);
-  return JSON.parse(stdout);
-}

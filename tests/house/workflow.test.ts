@@ -1,16 +1,12 @@
 // CI-01, DC-05: what continuous integration runs exists, and what it may do is little.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
+import { parse } from "yaml";
 import { ROOT } from "./source.ts";
 
 const readText = (path: string) => readFile(join(ROOT, path), "utf8");
-
-/** The YAML reader of the conformance suite, which is here anyway. */
-const require = createRequire(createRequire(import.meta.url).resolve("@modelcontextprotocol/conformance/package.json"));
-const { parse } = require("yaml") as { parse(text: string): unknown };
 
 interface Step {
   readonly uses?: string;

@@ -64,9 +64,10 @@ async function findKeys(url: string, now: EpochSeconds, maxAgeSeconds: number): 
   try {
     const response = await fetchOnce(url, {}, DEADLINE_MS);
     const read = await readJson(response, MAX_KEY_SET_BYTES);
-    // What holds no keys throws here; jose judges each when it is used.
+    // What holds no keys throws here; jose judges each when it is used. RS256 is of RSA keys, and one of another type may
+    // have the same kid (RFC 7517 §4.5).
     const keys = ((response.ok && read.ok && read.value) as JSONWebKeySet).keys.filter(
-      ({ use = "sig" }) => use === "sig",
+      ({ use = "sig", kty }) => use === "sig" && kty === "RSA",
     );
     keySets.set(url, { keys, fetchedAt: now });
     return keys;

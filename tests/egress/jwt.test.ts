@@ -65,6 +65,16 @@ for (const [what, kid, claims, key] of REFUSED) {
   });
 }
 
+for (const other of [
+  { kty: "EC", crv: "P-256", x: "AA", y: "AA" },
+  { kty: "oct", k: "c2VjcmV0" },
+]) {
+  test(`RFC 7517 §4.5: a key of type ${other.kty} may have the same kid as ours`, async () => {
+    published = () => Response.json({ keys: [{ ...other, kid: "one" }, KEY] });
+    assert.equal(await outcome(await sign("one")), "i");
+  });
+}
+
 test("RFC 8725 §3.1: a JWT of another algorithm is refused before any key is fetched", async () => {
   const jwt = await new SignJWT({ iss: "i" }).setProtectedHeader({ alg: "HS256", kid: "one" }).sign(new Uint8Array(32));
   assert.equal(await outcome(jwt), "jwt_invalid");

@@ -94,3 +94,16 @@ for (const [scope, names] of [
 ] as const) {
   test(`EN-08: Entra's "${scope}" is ${names.join(", ")}`, () => assert.deepEqual(readEntraScope(scope), names));
 }
+
+test("EN-08: a scope of something else than an address of Graph keeps its name", () => {
+  assert.deepEqual(readEntraScope("api://other/Mail.Read urn:x/Mail.Send"), [
+    "api://other/Mail.Read",
+    "urn:x/Mail.Send",
+  ]);
+});
+
+test("EN-02: a scope as long as an answer may be is read in one pass", { timeout: 5000 }, () => {
+  const startedMs = performance.now();
+  assert.equal(readEntraScope("a".repeat(256 * 1024)).length, 1);
+  assert.ok(performance.now() - startedMs < 1000);
+});

@@ -38,5 +38,5 @@ export function entraScope(config: Config, scopes: readonly string[]): string {
 
 /** The names of granted scopes without the resource they may be prefixed with. */
 export function readEntraScope(scope: string): string[] {
-  return scope.replace(/\S*\//g, "").split(" ");
+  return scope.split(" ").map((name) => name.slice(name.lastIndexOf("/") + 1));
 }

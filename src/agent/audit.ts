@@ -1,5 +1,6 @@
 import { endGrant } from "../oauth/grant/end.ts";
 import type { Authorization, EndReason, Transition } from "../oauth/grant/grant.ts";
+import { redirectHost } from "../oauth/redirect-uri.ts";
 import type { AgentContext } from "./context.ts";
 
 /** Only these two mean that somebody has what they should not. */
@@ -28,6 +29,6 @@ export function end(reason: EndReason, context: AgentContext): boolean {
 export function factsOf({ person, clientId, redirectUri, scopes, accessIdentity }: Authorization) {
   return {
     userId: person.oid,
-    metadata: { clientId, redirectHost: new URL(redirectUri).host, scopes, accessIdentity },
+    metadata: { clientId, redirectHost: redirectHost(redirectUri), scopes, accessIdentity },
   };
 }

@@ -10,11 +10,12 @@ const ALARMING: readonly EndReason[] = ["code_replayed", "refresh_reused"];
 export function commit<Outcome>(transition: Transition<Outcome>, { store, log }: AgentContext): Outcome {
   const before = store.grant();
   const { next } = transition;
+  const outcome = store.commit(transition);
   if (before !== undefined && "authorization" in before && next?.state === "ended") {
     const level = ALARMING.includes(next.reason) ? "WARN" : "INFO";
     log({ level, message: "OAuth grant ended", code: next.reason, ...factsOf(before.authorization) });
   }
-  return store.commit(transition);
+  return outcome;
 }
 
 /** Ends the grant from whatever state it is in. @returns whether there was one to end */

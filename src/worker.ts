@@ -1,15 +1,16 @@
 import { checkPerimeter } from "./access/perimeter.ts";
 import { type Env, logLevel, readConfig } from "./config.ts";
+import { isLoopback } from "./core/loopback.ts";
 import { epochSeconds } from "./core/time.ts";
 import { randomUuid } from "./crypto/random.ts";
 import { deepHealth } from "./endpoints/health.ts";
 import { addCorsHeaders, isAllowedOrigin, preflight } from "./http/cors.ts";
 import { completeHeaders } from "./http/headers.ts";
-import { isLoopback, isSameOrigin } from "./http/origin.ts";
+import { isSameOrigin } from "./http/origin.ts";
 import { json, jsonError, redirect } from "./http/responses.ts";
 import { errorPage } from "./oauth/page.ts";
 import { detectClientType } from "./observe/client-type.ts";
-import { createLog, describeFault } from "./observe/log.ts";
+import { createLog, faultsTo } from "./observe/log.ts";
 import { type Exchange, ROUTES, type Route } from "./routes.ts";
 
 export { MicrosoftMCPAgent } from "./agent/microsoft-mcp-agent.ts";
@@ -59,7 +60,7 @@ function openExchange(request: Request, env: Env, ctx: ExecutionContext): Exchan
   const clientType = detectClientType(request.headers);
   const clock = () => Date.now();
   const log = createLog({ requestId, clientType, minimumLevel: logLevel(env), clock });
-  const fault = (error: unknown) => log({ level: "ERROR", message: "unexpected fault", error: describeFault(error) });
+  const fault = faultsTo(log);
   return {
     request,
     env,

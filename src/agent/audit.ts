@@ -1,5 +1,6 @@
 import { endGrant } from "../oauth/grant/end.ts";
 import type { Authorization, EndReason, Transition } from "../oauth/grant/grant.ts";
+import { redirectHost } from "../oauth/redirect-uri.ts";
 import type { AgentContext } from "./context.ts";
 
 /** Only these two mean that somebody has what they should not. */
@@ -9,11 +10,12 @@ const ALARMING: readonly EndReason[] = ["code_replayed", "refresh_reused"];
 export function commit<Outcome>(transition: Transition<Outcome>, { store, log }: AgentContext): Outcome {
   const before = store.grant();
   const { next } = transition;
+  const outcome = store.commit(transition);
   if (before !== undefined && "authorization" in before && next?.state === "ended") {
     const level = ALARMING.includes(next.reason) ? "WARN" : "INFO";
     log({ level, message: "OAuth grant ended", code: next.reason, ...factsOf(before.authorization) });
   }
-  return store.commit(transition);
+  return outcome;
 }
 
 /** Ends the grant from whatever state it is in. @returns whether there was one to end */
@@ -28,6 +30,6 @@ export function end(reason: EndReason, context: AgentContext): boolean {
 export function factsOf({ person, clientId, redirectUri, scopes, accessIdentity }: Authorization) {
   return {
     userId: person.oid,
-    metadata: { clientId, redirectHost: new URL(redirectUri).host, scopes, accessIdentity },
+    metadata: { clientId, redirectHost: redirectHost(redirectUri), scopes, accessIdentity },
   };
 }

@@ -37,7 +37,9 @@ export async function takeStep(
     if (called.ok) {
       const { body, ...answer } = called.value;
       answers.push(called.value);
-      const read = readAnswer(tool, body);
+      let read = readAnswer(tool, body);
+      // An answer that we cannot read does not undo a write.
+      if (!read.ok && request.method !== "GET") read = readAnswer(tool, undefined);
       return read.ok ? read : err(failure(read.error, answer));
     }
     // Conditional Access wants more than a refresh can give (Entra: claims-challenge).

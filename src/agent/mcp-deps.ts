@@ -4,7 +4,7 @@ import type { Caller, McpDeps } from "../mcp/call.ts";
 import { CATALOG } from "../mcp/catalog.ts";
 import { signInChallenge, stepUpChallenge } from "../oauth/challenge.ts";
 import { resourceMetadataUrl } from "../oauth/metadata.ts";
-import { describeFault, type Log } from "../observe/log.ts";
+import { faultsTo, type Log } from "../observe/log.ts";
 
 /** Where an MCP message arrived: our origin, and `/sse` or `/mcp`. */
 export interface Place {
@@ -30,6 +30,6 @@ export function mcpDeps(
     misconfigured: config.ok ? [] : config.error.keys,
     requireAuthOnInitialize: config.ok && config.value.REQUIRE_AUTH_ON_INITIALIZE,
     requestId,
-    fault: (error) => log({ level: "ERROR", message: "unexpected fault", error: describeFault(error) }),
+    fault: faultsTo(log),
   };
 }

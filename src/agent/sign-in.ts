@@ -23,7 +23,7 @@ import type {
 } from "../oauth/grants.ts";
 import { computeChallenge } from "../oauth/pkce.ts";
 import { grantedScopes } from "../oauth/scope.ts";
-import { end } from "./audit.ts";
+import { end, factsOf } from "./audit.ts";
 import type { AgentContext } from "./context.ts";
 import { logEntraFailure, sealTokens } from "./microsoft-session.ts";
 
@@ -113,13 +113,7 @@ export async function finishLogin(input: CompleteLogin, context: AgentContext): 
     return { kind: "refused", reason: "login_over" };
   }
   store.write("microsoft", tokens);
-  const { clientId, redirectUri } = authorization;
-  context.log({
-    level: "INFO",
-    message: "OAuth sign-in completed",
-    userId: identity.value.oid,
-    metadata: { clientId, redirectHost: new URL(redirectUri).host, scopes, accessIdentity },
-  });
+  context.log({ level: "INFO", message: "OAuth sign-in completed", ...factsOf(authorization) });
   return { kind: "answered", request, answer: { code } };
 }
 

@@ -3,6 +3,7 @@ import { missingScopes } from "../graph/scopes.ts";
 import type { GraphPath } from "../graph/url.ts";
 import type { CallOutcome, ProtectedCall } from "../mcp/call.ts";
 import { SERVER_INFO } from "../mcp/server-info.ts";
+import { uriOf } from "../resources/index.ts";
 import type { ToolContext } from "../tools/define.ts";
 import { buildCall, checkArguments, presentCall, withNextPage } from "../tools/engine.ts";
 import { TOOLS } from "../tools/index.ts";
@@ -45,8 +46,7 @@ export async function runCall(input: CallInput, context: AgentContext): Promise<
   const text = result.content[0]?.text ?? "";
   const { error } = result.structuredContent;
   if (error !== undefined) return { kind: "failed", message: text, data: error, quota };
-  const uri = `microsoft://${call.name}`;
-  return { kind: "done", result: { contents: [{ uri, mimeType: "application/json", text }] }, quota };
+  return { kind: "done", result: { contents: [{ uri: uriOf(call), mimeType: "application/json", text }] }, quota };
 }
 
 /** @returns undefined when the sign-in has ended */

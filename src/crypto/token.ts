@@ -23,9 +23,6 @@ const BODY_BYTES = 28;
 /** `<kind>.<gid>.<secret>`, RFC 6750 §2.1 b64token characters only. */
 const SHAPE = /^(m365[a-z])\.([\w-]{22})\.([\w-]{59})$/;
 
-/** Longest text worth looking at; every token is exactly this long. */
-export const TOKEN_LENGTH = 5 + 1 + 22 + 1 + 59;
-
 /** A bearer that claims to be one of ours, well formed or not. */
 export function hasOurShape(bearer: string): boolean {
   return /^m365[a-z]\./.test(bearer);

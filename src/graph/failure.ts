@@ -93,7 +93,7 @@ export function readFailure(
     ...details,
     code: typeof code === "string" ? code.slice(0, 100) : undefined,
     quoted: typeof message === "string" ? message : undefined,
-    isClaimsChallenge: status === 401 && /claims/.test(headers.get("WWW-Authenticate") ?? ""),
+    isClaimsChallenge: status === 401 && /insufficient_claims|claims=/.test(headers.get("WWW-Authenticate") ?? ""),
   });
 }
 
@@ -109,7 +109,7 @@ function readGatewayCode(body: JsonObject): string | undefined {
 
 /** Cloudflare: ai-gateway dlp. The status of a blocked answer is not documented, so it counts for nothing. */
 export function isBlocked(headers: Headers): boolean {
-  return /"BLOCK"/i.test(headers.get("cf-aig-dlp") ?? "");
+  return /"action"\s*:\s*"BLOCK"/i.test(headers.get("cf-aig-dlp") ?? "");
 }
 
 /** RFC 9110 §10.2.3: seconds or a date. @returns whole seconds from now, never negative */

@@ -1,4 +1,5 @@
-import { isLoopback, readUrl } from "./origin.ts";
+import { isLoopback } from "../core/loopback.ts";
+import { readUrl } from "./origin.ts";
 
 /** Who may read an answer from a browser: nobody, anybody, or the allowed origins. */
 export type CorsPolicy = "none" | "public" | "allowed-origins";

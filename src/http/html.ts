@@ -1,4 +1,4 @@
-/** HTML with escaping by construction: only `html` makes `Markup`, and it escapes all text put into it. */
+/** HTML with escaping by construction: `html` escapes all text put into it, and only what is `Markup` goes in as it is. */
 export class Markup {
   readonly #text: string;
 

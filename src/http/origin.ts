@@ -1,8 +1,5 @@
 import { isLoopback } from "../core/loopback.ts";
 
-/** Who we are on the network: never from a forwarding header, only from configuration or the request URL. */
-export { isLoopback };
-
 /** Equal origins, where the loopback names with equal port are one host. */
 export function isSameOrigin(left: URL, right: URL): boolean {
   if (left.origin === right.origin) return true;

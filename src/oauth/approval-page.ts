@@ -5,7 +5,7 @@ import { readUrl } from "../http/origin.ts";
 import type { Client } from "./client.ts";
 import type { AuthorizationRequest } from "./grants.ts";
 import { page } from "./page.ts";
-import { isNativeRedirect } from "./redirect-uri.ts";
+import { isNativeRedirect, isWeb, redirectHost } from "./redirect-uri.ts";
 
 /** In plain words, grouped as a person thinks of their account. */
 const SCOPE_WORDS: { readonly [Scope in GraphScope]: readonly [group: string, words: string] } = {
@@ -89,16 +89,6 @@ function detail(label: string, text: string | undefined): Markup | undefined {
 /** AP-04: what is no web address would run or open something else, and is left out. */
 function link(label: string, address = ""): Markup | undefined {
   return isWeb(readUrl(address)) ? html`<li>${label}: <a href="${address}">${clip(address)}</a></li>` : undefined;
-}
-
-/** What a person can judge an address by: its host, or the scheme of a program. */
-export function redirectHost(redirectUri: string): string {
-  const url = new URL(redirectUri);
-  return isWeb(url) ? url.host : `${url.protocol}//`;
-}
-
-function isWeb(url: URL | undefined): boolean {
-  return /^https?:$/.test(url?.protocol ?? "");
 }
 
 /** Room enough for an honest name, too little to push the rest of the page away. */

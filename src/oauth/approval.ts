@@ -3,7 +3,7 @@ import { html } from "../http/html.ts";
 import { readForm } from "../http/parameters.ts";
 import { redirect } from "../http/responses.ts";
 import { type ApprovalForm, openApprovalForm } from "./approval-form.ts";
-import { approvalPage, redirectHost } from "./approval-page.ts";
+import { approvalPage } from "./approval-page.ts";
 import { rememberApproval } from "./approvals.ts";
 import { authorizationResponse, UNKNOWN_CLIENT } from "./authorization-request.ts";
 import { readFormCookie } from "./authorize.ts";
@@ -12,6 +12,7 @@ import { parameterRefusal, refusalPage } from "./errors.ts";
 import { LOGIN_LIFETIME_SECONDS } from "./grant/grant.ts";
 import type { AuthorizationRequest } from "./grants.ts";
 import { page } from "./page.ts";
+import { redirectHost } from "./redirect-uri.ts";
 
 /** A sealed request with the longest redirect URI and state, encoded. */
 export const MAX_APPROVAL_BYTES = 64 * 1024;

@@ -1,7 +1,6 @@
 import * as v from "valibot";
-import { readBody } from "../core/body.ts";
-import { equalText, readUtf8 } from "../core/bytes.ts";
-import { parseJson } from "../core/json.ts";
+import { readJson } from "../core/body.ts";
+import { equalText } from "../core/bytes.ts";
 import { sha256 } from "../crypto/hash.ts";
 import { GUID } from "../entra/id-token.ts";
 import { json, jsonError } from "../http/responses.ts";
@@ -26,8 +25,7 @@ export async function revokePerson(context: OAuthContext): Promise<Response> {
     const headers = { "WWW-Authenticate": "Bearer" };
     return jsonError(401, "invalid_token", "Send the operator token as a bearer.", requestId, headers);
   }
-  const bytes = await readBody(request, MAX_REQUEST_BYTES);
-  const value = bytes.ok ? parseJson(readUtf8(bytes.value) ?? "") : bytes;
+  const value = await readJson(request, MAX_REQUEST_BYTES);
   const person = v.safeParse(PERSON, value.ok ? value.value : undefined);
   if (!person.success) {
     return jsonError(400, "invalid_request", 'Send {"tid":"…","oid":"…"}, both GUIDs.', requestId);

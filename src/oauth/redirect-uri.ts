@@ -1,4 +1,5 @@
-import { isLoopback, readUrl } from "../http/origin.ts";
+import { isLoopback } from "../core/loopback.ts";
+import { readUrl } from "../http/origin.ts";
 
 /** A redirect URI that was proven to belong to the client; only `matchRedirectUri` makes one. */
 export type RegisteredRedirectUri = string & { readonly __checked: "registered redirect URI" };
@@ -45,4 +46,14 @@ export function matchRedirectUri(
 /** Of a loopback URI, and on the text itself, so that everything but the port still has to be equal to the letter. */
 function dropPort(uri: string): string {
   return uri.replace(/^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])):\d{1,5}(?=[/?]|$)/, "$1");
+}
+
+/** What a person can judge an address by: its host, or the scheme of a program. */
+export function redirectHost(redirectUri: string): string {
+  const url = new URL(redirectUri);
+  return isWeb(url) ? url.host : `${url.protocol}//`;
+}
+
+export function isWeb(url: URL | undefined): boolean {
+  return /^https?:$/.test(url?.protocol ?? "");
 }

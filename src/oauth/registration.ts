@@ -1,18 +1,16 @@
 import * as v from "valibot";
-import { readBody } from "../core/body.ts";
-import { readUtf8 } from "../core/bytes.ts";
-import { isJsonObject, type JsonObject, parseJson } from "../core/json.ts";
+import { readJson } from "../core/body.ts";
+import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { hasControlCharacters } from "../core/text.ts";
 import { sha256 } from "../crypto/hash.ts";
 import { randomSecret, randomUuid } from "../crypto/random.ts";
 import { readUrl } from "../http/origin.ts";
 import { json } from "../http/responses.ts";
-import { redirectHost } from "./approval-page.ts";
 import { AUTH_METHODS, GRANT_TYPES } from "./client.ts";
 import type { OAuthContext } from "./context.ts";
 import { oauthError, parameterRefusal, type Refusal, refuse } from "./errors.ts";
-import { isRegistrableRedirectUri } from "./redirect-uri.ts";
+import { isRegistrableRedirectUri, isWeb, redirectHost } from "./redirect-uri.ts";
 
 /** A registration is a name and a few addresses. */
 export const MAX_REGISTRATION_BYTES = 16 * 1024;
@@ -22,7 +20,7 @@ const UNNAMED = "Unnamed client";
 const WEB_LINK = v.optional(
   v.pipe(
     v.string(),
-    v.check((text) => text.length <= 2048 && /^https?:$/.test(readUrl(text)?.protocol ?? "")),
+    v.check((text) => text.length <= 2048 && isWeb(readUrl(text))),
   ),
 );
 const plainText = (maxChars: number) =>
@@ -96,13 +94,12 @@ export async function register(context: OAuthContext): Promise<Response> {
 }
 
 async function readMetadata(request: Request): Promise<Result<ClientMetadata, Refusal>> {
-  const bytes = await readBody(request, MAX_REGISTRATION_BYTES);
-  if (!bytes.ok) {
-    const refusal = parameterRefusal({ reason: bytes.error }, MAX_REGISTRATION_BYTES);
+  const value = await readJson(request, MAX_REGISTRATION_BYTES);
+  if (value.ok && isJsonObject(value.value)) return checkMetadata(value.value);
+  if (!value.ok && value.error === "body_too_large") {
+    const refusal = parameterRefusal({ reason: value.error }, MAX_REGISTRATION_BYTES);
     return err({ ...refusal, error: "invalid_client_metadata" });
   }
-  const value = parseJson(readUtf8(bytes.value) ?? "");
-  if (value.ok && isJsonObject(value.value)) return checkMetadata(value.value);
   return refuse("invalid_client_metadata", "json_malformed", "Send one JSON object.");
 }
 

@@ -1,10 +1,7 @@
+import type { LEVELS } from "../config.ts";
 import type { HealthChecks } from "./health.ts";
 
-/**
- * Everything the product ever logs. A field that is not here cannot be logged: adding one is a change to this file.
- * Never a token, secret, code, cookie, address of a correspondent, subject, query, file name or body.
- */
-export type Level = "DEBUG" | "INFO" | "WARN" | "ERROR";
+export type Level = (typeof LEVELS)[number];
 
 interface Message<L extends Level, M extends string> {
   readonly level: L;
@@ -22,6 +19,10 @@ interface Common {
   readonly context?: string | undefined;
 }
 
+/**
+ * Everything the product ever logs. A field that is not here cannot be logged: adding one is a change to this file.
+ * Never a token, secret, code, cookie, address of a correspondent, subject, query, file name or body.
+ */
 export type LogEvent = Common &
   (
     | Message<"DEBUG", "request">

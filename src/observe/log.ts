@@ -22,6 +22,10 @@ export function createLog({ requestId, clientType, minimumLevel, clock }: LogCon
   };
 }
 
+/** Logs what should not have happened. */
+export const faultsTo = (log: Log) => (error: unknown) =>
+  log({ level: "ERROR", message: "unexpected fault", error: describeFault(error) });
+
 /**
  * What of an unexpected error may be logged: its class and where it was thrown, never its message, which may quote
  * anything.

@@ -76,7 +76,7 @@ export const RESOURCES: readonly Resource[] = [
   },
 ];
 
-export const uriOf = ({ name }: Resource): string => `microsoft://${name}`;
+export const uriOf = ({ name }: { readonly name: string }): string => `microsoft://${name}`;
 
 /** MCP Resource. */
 export function describeResource(resource: Resource): JsonObject {

@@ -9,22 +9,23 @@ const SHORT_BODY_CHARS = 500;
 /** A mail beyond this is a document; its first pages are enough. */
 export const LONGEST_BODY_CHARS = 50_000;
 
-/** A list; one that is too large is shown without indentation, then with short bodies, then without its last items. Pure. */
+/**
+ * A list; one that is too large is shown without indentation, then with short bodies, then without its last items. Pure.
+ * @param textOf what is shown as text; the list alone where nothing else is said
+ */
 export function fitList(
   list: string,
   structured: JsonObject,
   all: readonly unknown[],
+  textOf = (shown: JsonObject, indent: number) => JSON.stringify(shown[list], null, indent),
 ): { readonly result: ToolResult; readonly kept: number } {
   let items = all;
   let indent = 2;
   for (;;) {
     const omitted = all.length - items.length;
     const advice = `${omitted} more did not fit: go on with pageToken if there is one, or ask for less.`;
-    const result = showResult(
-      { ...structured, [list]: items, ...(omitted > 0 && { truncated: true, omitted }) },
-      JSON.stringify(items, null, indent),
-      ...(omitted > 0 ? [advice] : []),
-    );
+    const shown = { ...structured, [list]: items, ...(omitted > 0 && { truncated: true, omitted }) };
+    const result = showResult(shown, textOf(shown, indent), ...(omitted > 0 ? [advice] : []));
     const excess = sizeOf(result) / MAX_RESULT_BYTES;
     if (excess <= 1 || items.length === 0) return { result, kept: items.length };
     items =
@@ -37,14 +38,15 @@ export function fitList(
 
 /** One thing; the body of one that is too large is halved until it fits, then its longest list gives way. Pure. */
 export function fitOne(structured: JsonObject, text: string | undefined): ToolResult {
+  const textOf = (shown: JsonObject, indent: number) => text ?? JSON.stringify(shown, null, indent);
   for (let chars = LONGEST_BODY_CHARS; ; chars /= 2) {
     const fitted = clipBody(structured, chars);
-    const result = showResult(fitted, text ?? JSON.stringify(fitted, null, 2));
+    const result = showResult(fitted, textOf(fitted, 2));
     if (sizeOf(result) <= MAX_RESULT_BYTES) return result;
     if (chars < 1) {
       const lists = Object.entries(fitted).filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
       const [longest] = lists.sort(([, a], [, b]) => b.length - a.length);
-      return longest ? fitList(longest[0], fitted, longest[1]).result : result;
+      return longest ? fitList(longest[0], fitted, longest[1], textOf).result : result;
     }
   }
 }

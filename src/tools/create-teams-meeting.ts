@@ -76,19 +76,21 @@ export const createTeamsMeeting = defineTool({
     if (attendees.length === 0) return undefined;
     const joinUrl = joinUrlOf(answers);
     if (!joinUrl) return answers.length === 1 ? readAgain(answers[0].id) : undefined;
-    const found = answers.find(({ value }) => value);
-    if (Object.keys(options).length === 0 || (found && found !== answers.at(-1))) return undefined;
+    if (Object.keys(options).length === 0) return undefined;
     // Graph: onlinemeeting-get; a meeting of an event is found by its link alone.
-    const filter = `JoinWebUrl eq '${joinUrl.replaceAll("'", "''")}'`;
-    if (!found) return { method: "GET", path: { segments: MEETINGS, query: [["$filter", filter]] }, tolerates: "all" };
-    const { id } = found.value?.[0] ?? { id: "" };
+    const path = {
+      segments: MEETINGS,
+      query: [["$filter", `JoinWebUrl eq '${joinUrl.replaceAll("'", "''")}'`]] as const,
+    };
+    if (!joinUrlOf(answers.slice(0, -1))) return { method: "GET", path, tolerates: "all" };
+    const { id } = answers.at(-1)?.value?.[0] ?? { id: "" };
     if (!isSafeSegment(id)) return undefined;
     return { method: "PATCH", path: { segments: [...MEETINGS, id] }, body: optionsBody(options), tolerates: "all" };
   },
   present(answers, { attendees, options }) {
     const joinUrl = joinUrlOf(answers) ?? "";
     const isSet = attendees.length === 0 || Object.keys(options).length === 0;
-    const optionsApplied = isSet || (answers.length > 2 && !answers.at(-1)?.value);
+    const optionsApplied = isSet || (answers.some(({ value }) => value) && !answers.at(-1)?.value);
     const note = optionsApplied ? "" : "\nThe options could not be set; set them in Teams.";
     return {
       text: `Meeting created: ${joinUrl || "its join link is in Teams"}${note}`,

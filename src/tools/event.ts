@@ -8,7 +8,8 @@ import { Address, MAX_RECIPIENTS } from "./address.ts";
 import type { ArgumentProblem } from "./define.ts";
 import { formatOf } from "./html-text.ts";
 import { ContentType, described, IMMUTABLE_IDS, integer, line } from "./schema.ts";
-import { DAY_MS, graphTime, readTimes, Time, TimeZone, utcTime } from "./time.ts";
+import { graphTime, readTimes, Time, TimeZone, utcTime } from "./time.ts";
+import { DAY_MS } from "./time-zone.ts";
 
 export const TimeAnswer = v.nullish(v.object({ dateTime: Text, timeZone: Text }), {});
 const Response = v.nullish(v.object({ response: Text }), {});

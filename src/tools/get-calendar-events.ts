@@ -5,7 +5,8 @@ import { RANGE_ALIASES } from "./accept.ts";
 import { defineTool, READS } from "./define.ts";
 import { Event, preferEvents } from "./event.ts";
 import { described, integer, NextPageToken, PageToken } from "./schema.ts";
-import { checkRange, DAY_MS, FROM_TO, readTimes, Time, TimeZone, utcTime } from "./time.ts";
+import { checkRange, FROM_TO, readTimes, Time, TimeZone, utcTime } from "./time.ts";
+import { DAY_MS } from "./time-zone.ts";
 
 export const getCalendarEvents = defineTool({
   name: "getCalendarEvents",

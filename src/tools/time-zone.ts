@@ -32,7 +32,7 @@ export function ianaName(zone: string): string {
   return Intl.supportedValuesOf("timeZone").find((name) => name.toLowerCase().endsWith(city)) ?? zone;
 }
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 
 /** Milliseconds that a zone is ahead of UTC at an instant; undefined when there is no such zone. */
 function offsetAt(instantMs: number, iana: string): number | undefined {

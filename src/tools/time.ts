@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { ArgumentProblem } from "./define.ts";
 import { described } from "./schema.ts";
-import { instantOf, isTimeZone, wallTime } from "./time-zone.ts";
+import { DAY_MS, instantOf, isTimeZone, wallTime } from "./time-zone.ts";
 
 /** Judged by `readTimes`, which needs the zone for it. */
 export const Time = v.string();
@@ -69,6 +69,5 @@ export const checkRange = (startMs: number, endMs: number, maxDays: number): Arg
 /** Graph: dateTimeTimeZone; undefined where there is none. */
 export const graphTime = (moment: Moment | undefined) =>
   moment && { dateTime: moment.dateTime, timeZone: moment.timeZone };
-export const DAY_MS = 86_400_000;
 /** In UTC, with `Z`: Graph reads a bound without an offset as UTC, whatever zone is preferred. */
 export const utcTime = (ms: number) => `${wallTime(ms, "UTC")}Z`;

@@ -87,6 +87,12 @@ for (const origin of ["https://graph.microsoft.com", "https://graph.microsoft.us
   });
 }
 
+test("EN-08: a scope as long as an answer may be is read at once", () => {
+  const startedMs = performance.now();
+  assert.equal(readEntraScope("a".repeat(256 * 1024)).length, 1);
+  assert.ok(performance.now() - startedMs < 1000);
+});
+
 for (const [scope, names] of [
   ["User.Read Mail.Read", ["User.Read", "Mail.Read"]],
   ["https://graph.microsoft.com/User.Read openid", ["User.Read", "openid"]],

@@ -49,6 +49,7 @@ const CASES: readonly (readonly [
   ["gateway_policy", 424, gateway(2016)],
   ["gateway_policy", 400, gateway(2017)],
   ["gateway_policy", 403, "", { "cf-aig-dlp": '{"findings":[],"action":"BLOCK"}' }],
+  ["graph_conflict", 409, "", { "cf-aig-dlp": '{"findings":[{"policy_ids":["block"]}],"action":"FLAG"}' }],
   ["gateway_rate_limited", 429, { code: 2003, message: "Rate limited" }],
   ["gateway_rate_limited", 429, gateway(2003)],
   ["gateway_rate_limited", 429, { errors: [{ code: 10000 }] }],
@@ -83,10 +84,14 @@ test("ER-08: nothing that can come back makes it throw (property)", () => {
 test("EN-06: a claims challenge is told from an expired token", () => {
   const claims = 'Bearer realm="", error="insufficient_claims", claims="eyJ9"';
   assert.equal(fail(401, graph("InvalidAuthenticationToken"), { "www-authenticate": claims }).isClaimsChallenge, true);
-  assert.equal(
-    fail(401, graph("InvalidAuthenticationToken"), { "www-authenticate": 'Bearer realm=""' }).isClaimsChallenge,
-    false,
-  );
+  // Whatever a description says: only the challenge itself ends a sign-in that a refresh would mend.
+  for (const expired of [
+    'Bearer realm=""',
+    'Bearer error="invalid_token", error_description="The claims have expired."',
+  ]) {
+    const { isClaimsChallenge } = fail(401, graph("InvalidAuthenticationToken"), { "www-authenticate": expired });
+    assert.equal(isClaimsChallenge, false, expired);
+  }
 });
 
 const RETRY_AFTER: readonly (readonly [value: string | null, seconds: number | undefined])[] = [

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isLoopback, isSameOrigin, readUrl } from "../../src/http/origin.ts";
+import { isLoopback } from "../../src/core/loopback.ts";
+import { isSameOrigin, readUrl } from "../../src/http/origin.ts";
 
 const DIFFERENT: readonly (readonly [left: string, right: string])[] = [
   ["https://mcp.example.com", "http://mcp.example.com"],

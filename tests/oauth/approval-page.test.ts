@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GRAPH_SCOPES } from "../../src/graph/scopes.ts";
-import { approvalPage, redirectHost } from "../../src/oauth/approval-page.ts";
+import { approvalPage } from "../../src/oauth/approval-page.ts";
 import { type Client, STATIC_CLIENT } from "../../src/oauth/client.ts";
 import type { AuthorizationRequest } from "../../src/oauth/grants.ts";
+import { redirectHost } from "../../src/oauth/redirect-uri.ts";
 
 const REQUEST: AuthorizationRequest = {
   clientId: "notes",

@@ -49,6 +49,14 @@ test("TL-15: one mail is clipped until it fits, without cutting a character in t
   assert.ok(bytes(result) <= MAX_BYTES && body.length > 4000 && bodyTruncated === true && body.isWellFormed());
 });
 
+test("TL-15: one thing whose list gives way is still shown as that thing, and says what is missing", () => {
+  const teams = Array.from({ length: 2000 }, (_, index) => ({ id: String(index), displayName: "x".repeat(100) }));
+  const { content, structuredContent } = fitOne({ teams, note: "n" }, undefined);
+  assert.deepEqual(JSON.parse(content[0]?.text ?? ""), structuredContent);
+  assert.deepEqual([structuredContent.note, structuredContent.truncated], ["n", true]);
+  assert.ok(bytes({ content, structuredContent }) <= MAX_BYTES);
+});
+
 test("TL-15: whatever the items are, a list fits (property)", () => {
   const item = fc.record({ id: fc.string(), body: fc.string({ maxLength: 40, unit: "binary" }), n: fc.nat(200) });
   fc.assert(

@@ -353,6 +353,20 @@ test("TL-08: with attendees an event that invites them, and options by look-up o
   assert.deepEqual([structured.invited, structured.optionsApplied], [2, true]);
 });
 
+test("TL-08: a search for the meeting that is answered without a list is not sent again, and the options are not set", async () => {
+  const onlineMeeting = { joinUrl: "https://teams.microsoft.com/l/1" };
+  lab.answers.push(() => Response.json({ id: "1", onlineMeeting }, { status: 201 }));
+  for (let more = 0; more < 9; more += 1) lab.answers.push(() => Response.json({}));
+  const { structured } = await lab.good("createTeamsMeeting", {
+    subject: "Review",
+    startTime: "2026-03-05T14:00",
+    durationMinutes: 5,
+    attendees: ["c@contoso.example"],
+    options: { lobbyBypass: "everyone" },
+  });
+  assert.deepEqual([lab.calls.length, structured.optionsApplied], [2, false]);
+});
+
 for (const path of [/^\/me\/onlineMeetings\?/, /^\/me\/onlineMeetings\/.+/] as const) {
   test(`TL-08: options that fail at ${path} leave the meeting, and say so`, async () => {
     lab.graph.fault({ path }, { kind: "refusal", status: 403, code: "Forbidden" });

@@ -196,10 +196,10 @@ for (const tool of TOOLS) {
     });
   }
 
-  test(`ER-04: ${tool.name} with an answer that is no JSON: a read fails as response_invalid, a write has happened`, async () => {
+  test(`ER-04: ${tool.name} with an answer that is no JSON, or not what Graph documents: a read fails as response_invalid, a write has happened`, async () => {
     const lab = await Lab.start();
     open.push(lab);
-    for (const body of ["<html>", "", '{"value":[{"id":']) {
+    for (const body of ["<html>", "", '{"value":[{"id":', '{"id":5,"value":7}']) {
       const { result } = await play(lab, tool, (answer) => new Response(body, { status: answer.status }));
       const readsFirst = READERS.includes(tool.name) || tool.name === "updateCalendarEvent";
       const isPost = tool.name === "checkAvailability";

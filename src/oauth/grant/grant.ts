@@ -61,7 +61,6 @@ export interface Ended extends Common {
 }
 
 export type EndReason =
-  | "denied"
   | "signin_failed"
   | "code_replayed"
   | "code_burned"

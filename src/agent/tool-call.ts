@@ -29,9 +29,10 @@ export async function runCall(input: CallInput, context: AgentContext): Promise<
   const access = judge(input, store.grant(), now);
   if (!access.ok) return { kind: access.error };
   const { scopes } = access.value;
-  if (missingScopes(scopes, tool.scopes).length > 0) {
+  const missing = missingScopes(scopes, tool.scopes);
+  if (missing.length > 0) {
     // A step-up that named only the missing ones would lose the rest.
-    return { kind: "insufficient_scope", scopes: [...new Set([...scopes, ...tool.scopes])] };
+    return { kind: "insufficient_scope", missing, scopes: [...new Set([...scopes, ...tool.scopes])] };
   }
   const { usage, quota, isOver } = countCall(store.read("usage"), now);
   store.write("usage", usage);

@@ -43,10 +43,12 @@ export async function runCall(input: CallInput, context: AgentContext): Promise<
   if (result === undefined) return { kind: "unauthorized" };
   if (call.kind === "tool") return { kind: "done", result, quota };
   // MCP ReadResourceResult, which has no form for a failure.
-  const text = result.content[0]?.text ?? "";
-  const { error } = result.structuredContent;
-  if (error !== undefined) return { kind: "failed", message: text, data: error, quota };
+  const { content, structuredContent } = result;
+  const { error } = structuredContent;
+  if (error !== undefined) return { kind: "failed", message: content[0]?.text ?? "", data: error, quota };
   const uri = `microsoft://${call.name}`;
+  // The object, not its list alone: one that was cut says so beside its items.
+  const text = JSON.stringify(structuredContent, null, 2);
   return { kind: "done", result: { contents: [{ uri, mimeType: "application/json", text }] }, quota };
 }
 

@@ -30,9 +30,10 @@ export async function runCall(input: CallInput, context: AgentContext): Promise<
   const access = judge(input, store.grant(), now);
   if (!access.ok) return { kind: access.error };
   const { scopes } = access.value;
-  if (missingScopes(scopes, tool.scopes).length > 0) {
+  const missing = missingScopes(scopes, tool.scopes);
+  if (missing.length > 0) {
     // A step-up that named only the missing ones would lose the rest.
-    return { kind: "insufficient_scope", scopes: [...new Set([...scopes, ...tool.scopes])] };
+    return { kind: "insufficient_scope", missing, scopes: [...new Set([...scopes, ...tool.scopes])] };
   }
   const { usage, quota, isOver } = countCall(store.read("usage"), now);
   store.write("usage", usage);
@@ -43,9 +44,11 @@ export async function runCall(input: CallInput, context: AgentContext): Promise<
   if (result === undefined) return { kind: "unauthorized" };
   if (call.kind === "tool") return { kind: "done", result, quota };
   // MCP ReadResourceResult, which has no form for a failure.
-  const text = result.content[0]?.text ?? "";
-  const { error } = result.structuredContent;
-  if (error !== undefined) return { kind: "failed", message: text, data: error, quota };
+  const { content, structuredContent } = result;
+  const { error } = structuredContent;
+  if (error !== undefined) return { kind: "failed", message: content[0]?.text ?? "", data: error, quota };
+  // The object, not its list alone: one that was cut says so beside its items.
+  const text = JSON.stringify(structuredContent, null, 2);
   return { kind: "done", result: { contents: [{ uri: uriOf(call), mimeType: "application/json", text }] }, quota };
 }
 

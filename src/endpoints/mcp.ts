@@ -19,14 +19,14 @@ import { spentQuota } from "./limits.ts";
 export async function mcpPost(exchange: Exchange): Promise<Response> {
   const { request, url, env } = exchange;
   const { deps, access } = await identify(exchange);
-  const sessionId = url.searchParams.get("sessionId") ?? "";
-  if (url.pathname === "/mcp" || (url.pathname === "/sse" && sessionId === "")) return answerPost(request, deps);
+  const sessionId = url.searchParams.get("sessionId");
+  if (url.pathname === "/mcp" || (url.pathname === "/sse" && sessionId === null)) return answerPost(request, deps);
   return answerStreamPost(request, deps, async (message) => {
     if (!access) return undefined;
     const spent = await spentQuota("LIMIT_CALLS", exchange);
     return spent
       ? rateLimited(message.id, spent)
-      : grantObject(env, access.gid).post({ ...access, sessionId, message });
+      : grantObject(env, access.gid).post({ ...access, sessionId: sessionId ?? "", message });
   });
 }
 

@@ -29,7 +29,12 @@ export type CallOutcome =
   | { readonly kind: "unauthorized" }
   /** Somebody else passed Cloudflare Access than the person who approved the grant. */
   | { readonly kind: "identity_mismatch" }
-  | { readonly kind: "insufficient_scope"; readonly scopes: readonly GraphScope[] };
+  /** `scopes` are those to ask for: what was granted and what is `missing`. */
+  | {
+      readonly kind: "insufficient_scope";
+      readonly missing: readonly GraphScope[];
+      readonly scopes: readonly GraphScope[];
+    };
 
 /** A protected operation and what it needs, for the challenge; the grant's object checks it against the token. */
 export interface Operation {
@@ -42,8 +47,8 @@ export interface Catalog {
   readonly list: (method: ListMethod) => JsonObject;
   /** Undefined when there is no such tool or resource. */
   readonly find: (method: ProtectedMethod, params: JsonObject) => Operation | undefined;
-  /** The result of `prompts/get`; undefined when there is no such prompt or it lacks an argument. */
-  readonly prompt: (params: JsonObject) => JsonObject | undefined;
+  /** The result of `prompts/get`, or what is wrong with what was asked. */
+  readonly prompt: (params: JsonObject) => JsonObject | string;
 }
 
 /** What dispatch needs of the world. */

@@ -39,9 +39,7 @@ function discover(
   }
   if (method === "prompts/get") {
     const prompt = catalog.prompt(params);
-    return prompt
-      ? resultReply(id, JSON.stringify(frame(prompt, era)))
-      : invalidParams(id, "No such prompt, or an argument is missing.");
+    return typeof prompt === "string" ? invalidParams(id, prompt) : resultReply(id, JSON.stringify(frame(prompt, era)));
   }
   // Every list is one page, so a cursor can only be invented.
   return params.cursor === undefined
@@ -55,10 +53,11 @@ async function run({ id, era, params }: ClassifiedRequest, method: ProtectedMeth
   const operation = catalog.find(method, params);
   if (!operation) {
     if (method === "tools/call") return invalidParams(id, "No such tool; see tools/list.");
+    const { uri } = params;
+    if (typeof uri !== "string") return invalidParams(id, "uri must be a text; see resources/list.");
     // MCP 2026-07-28 server/resources moved this from -32002 to -32602.
     const code = era === "modern" ? -32602 : -32002;
-    const uri = typeof params.uri === "string" ? params.uri.slice(0, 512) : null;
-    return errorReply(200, id, code, "No such resource; see resources/list.", { uri });
+    return errorReply(200, id, code, "No such resource; see resources/list.", { uri: uri.slice(0, 512) });
   }
   if (deps.misconfigured.length > 0) return misconfigured(deps);
   const outcome: CallOutcome =
@@ -79,7 +78,7 @@ async function run({ id, era, params }: ClassifiedRequest, method: ProtectedMeth
     case "identity_mismatch":
       return identityMismatch(id);
     case "insufficient_scope":
-      return stepUp(id, outcome.scopes, deps);
+      return stepUp(id, outcome, deps);
   }
 }
 
@@ -107,9 +106,13 @@ export function signIn(id: RequestId | null, scopes: readonly string[], deps: Mc
   return errorReply(401, id, -32001, message, data, { "WWW-Authenticate": wwwAuthenticate });
 }
 
-function stepUp(id: RequestId | null, scopes: readonly string[], deps: McpDeps): Reply {
+function stepUp(
+  id: RequestId | null,
+  { missing, scopes }: Extract<CallOutcome, { kind: "insufficient_scope" }>,
+  deps: McpDeps,
+): Reply {
   const { wwwAuthenticate, ...places } = deps.challenge("step_up", scopes);
-  const message = "This needs a permission that was not granted; sign in again to grant it.";
+  const message = `This needs ${missing.join(" and ")}, which was not granted; sign in again to grant it.`;
   const data = { type: "insufficient_scope", scope: scopes.join(" "), ...places };
   return errorReply(403, id, -32001, message, data, { "WWW-Authenticate": wwwAuthenticate });
 }

@@ -118,7 +118,8 @@ export function respond(reply: Reply | undefined, request: Request): Response {
   if (!reply) return new Response(null, { status: 202 });
   const { status, body, headers } = reply;
   // A client that lists nothing but the event stream gets its answer as the one event of a stream. Never 406.
-  const isStream = status === 200 && /^ *text\/event-stream *(;[^,]*)?$/i.test(request.headers.get("Accept") ?? "");
+  const isStream =
+    status === 200 && /^( *text\/event-stream *(;[^,]*)?(,|$))+$/i.test(request.headers.get("Accept") ?? "");
   return new Response(isStream ? `event: message\ndata: ${body}\n\n` : body, {
     status,
     headers: { "Content-Type": isStream ? "text/event-stream" : "application/json", ...headers },

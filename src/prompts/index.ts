@@ -27,12 +27,15 @@ export const PROMPT_LIST = Object.entries(TEXTS).map(([name, text]) => ({
   })),
 }));
 
-/** MCP GetPromptResult; undefined when there is no such prompt, or an argument is missing or no text. Pure. */
-export function getPrompt({ name, arguments: given = {} }: JsonObject): JsonObject | undefined {
+/** MCP GetPromptResult, or what is wrong. Pure. */
+export function getPrompt({ name, arguments: given = {} }: JsonObject): JsonObject | string {
   const prompt = PROMPT_LIST.find((one) => one.name === name);
-  if (prompt === undefined || !isJsonObject(given)) return undefined;
-  const isMissing = prompt.arguments.some((one) => one.required && !Object.hasOwn(given, one.name));
-  if (isMissing || Object.values(given).some((value) => typeof value !== "string")) return undefined;
+  if (prompt === undefined) return "No such prompt; see prompts/list.";
+  if (!isJsonObject(given)) return "arguments must be an object.";
+  const missing = prompt.arguments.find((one) => one.required && !Object.hasOwn(given, one.name));
+  if (missing) return `The argument ${missing.name} is missing.`;
+  const wrong = Object.entries(given).find(([, value]) => typeof value !== "string");
+  if (wrong) return `The argument ${wrong[0].slice(0, 100)} must be a text.`;
   // Every prompt of the list came out of a text.
   const text = TEXTS[prompt.name as keyof typeof TEXTS].replace(ARGUMENT, (_all, argument: string, fallback: string) =>
     // In quotes it is data: nothing in an argument can end the sentence it stands in.

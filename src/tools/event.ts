@@ -87,7 +87,7 @@ export const EVENT_INPUT = {
   contentType: v.optional(ContentType),
   location: v.optional(line(500)),
   attendees: v.optional(Attendees),
-  isAllDay: v.optional(described(v.boolean(), "Dates only; the end is the day after.")),
+  isAllDay: v.optional(described(v.boolean(), "Dates only; the end is the day after the last.")),
   isOnlineMeeting: v.optional(v.boolean()),
   reminderMinutesBeforeStart: v.optional(integer(0, 40_320)),
 };

@@ -24,7 +24,7 @@ export const getContacts = defineTool({
   annotations: READS,
   input: v.strictObject({
     count: v.optional(integer(1, 100), 50),
-    search: v.optional(described(line(320), "Start of a name, or an address.")),
+    search: v.optional(described(line(320), "Start of a name, or a full address.")),
     pageToken: PageToken,
   }),
   answer: page(Contact),

@@ -5,9 +5,10 @@ import { DAY_MS, instantOf, isTimeZone, wallTime } from "./time-zone.ts";
 
 /** Judged by `readTimes`, which needs the zone for it. */
 export const Time = v.string();
+const TIME_WANTED = "must be a time such as 2026-03-02T09:00 or 2026-03-02T09:00+01:00";
 const ZONE_WANTED = "must name a time zone such as Europe/Zagreb";
 export const TimeZone = v.optional(
-  described(v.pipe(v.string(), v.check(isTimeZone, ZONE_WANTED)), "IANA or Windows name."),
+  described(v.pipe(v.string(), v.check(isTimeZone, ZONE_WANTED)), "IANA or Windows name, for times without offset."),
   "UTC",
 );
 
@@ -38,7 +39,7 @@ function readTime(text: string, timeZone: string, precision: Precision): Moment 
   const wallMs = Date.parse(`${dateTime}Z`);
   const offsetMs = Date.parse(dateTime + (offset ?? "Z").toUpperCase());
   // `Date.parse` carries a 30th of February over into March.
-  if (Number.isNaN(offsetMs) || !utcTime(wallMs).startsWith(dateTime)) return "must be a time such as 2026-03-02T09:00";
+  if (Number.isNaN(offsetMs) || !utcTime(wallMs).startsWith(dateTime)) return TIME_WANTED;
   if (offset !== undefined) return momentAt(offsetMs, "UTC");
   if (!isTimeZone(zone)) return ZONE_WANTED;
   const { ms, isSkipped } = instantOf(wallMs, zone);

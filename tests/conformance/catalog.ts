@@ -267,9 +267,9 @@ export const FIXTURES: Catalog = {
     return { call: { kind: "resource", name: uri, arguments: params }, scopes: [] };
   },
   prompt({ name, arguments: args, inputResponses }) {
-    if (typeof name !== "string" || !Object.hasOwn(PROMPTS, name)) return undefined;
-    const isComplete = (PROMPT_ARGUMENTS[name] ?? []).every((argument) => argument in record(args));
-    return isComplete ? PROMPTS[name]?.(record(args), record(inputResponses)) : undefined;
+    const prompt = typeof name === "string" && Object.hasOwn(PROMPTS, name) ? PROMPTS[name] : undefined;
+    const isComplete = (PROMPT_ARGUMENTS[String(name)] ?? []).every((argument) => argument in record(args));
+    return prompt && isComplete ? prompt(record(args), record(inputResponses)) : "No such prompt, or incomplete.";
   },
 };
 

@@ -7,7 +7,7 @@ export const catalog: Catalog = {
     method === "tools/call" && (name === "echo" || name === "broken")
       ? { call: { kind: "tool", name, arguments: args }, scopes: ["Mail.Read"] }
       : undefined,
-  prompt: () => undefined,
+  prompt: () => "No such prompt.",
 };
 
 export const ANONYMOUS: Caller = { kind: "anonymous" };

@@ -13,7 +13,8 @@ const GOOD: Readonly<Record<string, Record<string, string>>> = {
 
 function textOf(name: string, args?: unknown): string {
   const prompt = getPrompt({ name, ...(args !== undefined && { arguments: args }) });
-  const [message] = (prompt?.messages ?? []) as { role: string; content: { type: string; text: string } }[];
+  assert.ok(typeof prompt === "object", String(prompt));
+  const [message] = prompt.messages as { role: string; content: { type: string; text: string } }[];
   assert.deepEqual([message?.role, message?.content.type], ["user", "text"], name);
   return message?.content.text ?? "";
 }
@@ -42,23 +43,33 @@ for (const [name, args] of Object.entries(GOOD)) {
   });
 
   for (const missing of Object.keys(args)) {
-    test(`PR-01: ${name} without ${missing} is refused`, () => {
+    test(`PR-01: ${name} without ${missing} is refused, and says so`, () => {
       const { [missing]: _left, ...rest } = args;
-      assert.equal(getPrompt({ name, arguments: rest }), undefined);
+      assert.equal(getPrompt({ name, arguments: rest }), `The argument ${missing} is missing.`);
     });
   }
 }
 
-for (const params of [
-  { name: "nothing" },
-  {},
-  { name: "constructor" },
-  { name: "findContact" },
-  { name: "findContact", arguments: { name: 5 } },
-  { name: "findContact", arguments: ["Liam"] },
-  { name: "findContact", arguments: Object.create({ name: "inherited" }) },
-]) {
-  test(`PR-01: ${JSON.stringify(params)} is refused`, () => assert.equal(getPrompt(params), undefined));
+const UNKNOWN = "No such prompt; see prompts/list.";
+const NAME_MISSING = "The argument name is missing.";
+for (const [params, problem] of [
+  [{ name: "nothing" }, UNKNOWN],
+  [{}, UNKNOWN],
+  [{ name: "constructor" }, UNKNOWN],
+  [{ name: "findContact" }, NAME_MISSING],
+  [{ name: "findContact", arguments: { name: 5 } }, "The argument name must be a text."],
+  [
+    { name: "findContact", arguments: { name: "Liam", ["x".repeat(5000)]: 5 } },
+    /^The argument x{100} must be a text\.$/,
+  ],
+  [{ name: "findContact", arguments: ["Liam"] }, "arguments must be an object."],
+  [{ name: "findContact", arguments: Object.create({ name: "inherited" }) }, NAME_MISSING],
+] as const) {
+  test(`PR-01: ${JSON.stringify(params).slice(0, 80)} is refused, and says why`, () => {
+    const refused = getPrompt(params);
+    if (typeof problem === "string") assert.equal(refused, problem);
+    else assert.match(String(refused), problem);
+  });
 }
 
 test("PR-01: dailySummary needs no arguments member at all", () => assert.match(textOf("dailySummary"), /getEmails/));

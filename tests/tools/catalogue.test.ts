@@ -45,6 +45,13 @@ test("D-15: the scopes of the catalogue are those that the product knows", () =>
   assert.equal(needed.size, GRAPH_SCOPES.length);
 });
 
+test("TL-05: whoever reads nothing but the list learns which zone a time without an offset is in", () => {
+  const zones = TOOLS.map((tool) => JSON.stringify(describeTool(tool)))
+    .filter((text) => /"start(Date)?Time"/.test(text))
+    .map((text) => /"timeZone":\{[^}]*for times without offset[^}]*"default":"UTC"\}/.test(text));
+  assert.deepEqual(zones, [true, true, true, true, true]);
+});
+
 for (const tool of TOOLS) {
   const listed = describeTool(tool) as Record<string, Record<string, unknown>>;
   const fixture = fixtures.get(fixtureName(tool));

@@ -150,6 +150,17 @@ test("ER-06: the text of a failure, word for word", async () => {
   );
 });
 
+test("RS-03: a resource that is too large keeps its shape and says how much was left out", async () => {
+  const value = Array.from({ length: 300 }, (_, number) => ({ id: `t${number}`, description: "d".repeat(300) }));
+  lab.answers.push(() => Response.json({ value }));
+  const outcome = await lab.outcome({ kind: "resource", name: "teams" });
+  assert.ok(outcome.kind === "done");
+  const { contents } = outcome.result as { contents: { text: string }[] };
+  const shown = JSON.parse(contents[0]?.text ?? "");
+  assert.deepEqual([shown.truncated, shown.teams.length + shown.omitted], [true, 300]);
+  assert.ok(shown.teams.length > 0 && Buffer.byteLength(JSON.stringify(outcome.result)) <= 100_000);
+});
+
 test("RL-01: the call over the quota of a minute is refused and asks nothing", async () => {
   const busy = await Lab.start();
   for (let call = 0; call < 300; call += 1) await busy.outcome({ name: "authenticate" });

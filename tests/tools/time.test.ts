@@ -45,6 +45,10 @@ for (const text of REFUSED) {
   test(`TL-05: ${JSON.stringify(text)} is no time`, () => assert.equal(typeof start(text), "string"));
 }
 
+test("TL-05: the refusal shows a time with an offset too: without it another hour would be meant", () => {
+  assert.match(String(start("2026-03-02T09:00+0100")), /2026-03-02T09:00 or 2026-03-02T09:00\+01:00/);
+});
+
 test("TL-06: an hour that the clocks skip is refused for a meeting and moved on for a view", () => {
   assert.match(String(start("2026-03-29T02:30", "Europe/Zagreb")), /clocks go forward/);
   const shown = start("2026-03-29T02:30", "Europe/Zagreb", "shown");

@@ -235,6 +235,18 @@ test("AU-04: what does not exist is said before anybody is asked to sign in", as
   }
 });
 
+test("ER-01: resources/read without a uri is -32602 in both eras, for everybody", async () => {
+  for (const params of [{}, { uri: null }, { uri: 5 }, { uri: {} }]) {
+    for (const auth of [undefined, token]) {
+      const older = await rpc(stack, "resources/read", params, { token: auth });
+      assert.deepEqual([older.status, errorOf(older).code], [200, -32602]);
+    }
+    const newer = await modern("resources/read", params);
+    assert.deepEqual([newer.status, errorOf(newer).code], [200, -32602]);
+    assert.match(newer.text, /uri must be a text/);
+  }
+});
+
 test("EP-08, D-19, DX-06: initialize echoes a legacy revision and answers 2025-11-25 to any other", async () => {
   for (const [asked, answered] of [
     ["2024-11-05", "2024-11-05"],

@@ -97,6 +97,14 @@ test("EP-03: a post is 202 and empty, its answer comes on the stream; both messa
   stream.close();
 });
 
+test("EP-03: an empty session id is no stream's, and needs a token like any other", async () => {
+  const { accessToken } = await signIn();
+  for (const path of ["/sse?sessionId=", "/sse/message?sessionId=", "/sse/message"]) {
+    assert.equal((await post(path, PING)).status, 401);
+    assert.equal((await post(path, PING, accessToken)).status, 404);
+  }
+});
+
 test("EP-03: the session id alone is worth nothing", async () => {
   const session = await signIn();
   const { stream, endpoint } = await open(session.accessToken);

@@ -252,6 +252,8 @@ test("AU-03: a missing scope is 403 with everything granted and needed", async (
   assert.ok(challenge.includes(`resource_metadata="${stack.url}/.well-known/oauth-protected-resource/mcp"`));
   const data = dataOf(reply);
   assert.equal(data.type, "insufficient_scope");
+  // Of what is asked for, the sentence names what is missing.
+  assert.match(reply.text, /This needs Mail\.Send, which was not granted; sign in again/);
   const scopes = Array.isArray(data.scope) ? data.scope.map(String) : String(data.scope).split(" ");
   assert.deepEqual(scopes.sort(), ["Mail.Read", "Mail.Send"]);
 });

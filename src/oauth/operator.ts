@@ -7,7 +7,6 @@ import { GUID } from "../entra/id-token.ts";
 import { json, jsonError } from "../http/responses.ts";
 import { presentedBearer } from "./bearer.ts";
 import type { OAuthContext } from "./context.ts";
-import { logRefusal } from "./errors.ts";
 import { endGrants } from "./user-index.ts";
 
 const PERSON = v.strictObject({ tid: GUID, oid: GUID });
@@ -18,10 +17,10 @@ const MAX_REQUEST_BYTES = 4096;
  * exist. The index follows within a minute, so a sign-in of seconds ago may need a second call.
  */
 export async function revokePerson(context: OAuthContext): Promise<Response> {
-  const { request, requestId, config } = context;
+  const { request, requestId, config, log, url } = context;
   const presented = presentedBearer(request.headers.get("Authorization"));
   if (!equalText(await sha256(presented), await sha256(config.OPERATOR_TOKEN ?? ""))) {
-    logRefusal("operator_token_wrong", context);
+    log({ level: "WARN", message: "OAuth request refused", code: "operator_token_wrong", context: url.pathname });
     const headers = { "WWW-Authenticate": "Bearer" };
     return jsonError(401, "invalid_token", "Send the operator token as a bearer.", requestId, headers);
   }
@@ -32,6 +31,8 @@ export async function revokePerson(context: OAuthContext): Promise<Response> {
     return jsonError(400, "invalid_request", 'Send {"tid":"…","oid":"…"}, both GUIDs.', requestId);
   }
   const { ended, failed } = await endGrants(person.output, context);
+  // LG-07: also where there was nothing to end, because somebody used the token.
+  log({ level: "INFO", message: "OAuth person revoked", userId: person.output.oid, metadata: { ended, failed } });
   if (failed === 0) return json(200, { ended });
   return json(503, { error: "temporarily_unavailable", ended, failed, requestId }, { "Retry-After": "5" });
 }

@@ -81,6 +81,9 @@ function openExchange(request: Request, env: Env, ctx: ExecutionContext): Exchan
 async function answerAt(route: Route, exchange: Exchange, isForeign: boolean): Promise<Response> {
   const { request, url, requestId, config, log } = exchange;
   const { kind, cors, methods } = route;
+  // Whatever was asked: people who are signed in ask for nothing but calls, and an operator has to hear of it.
+  if (!config.ok)
+    log({ level: "ERROR", message: "configuration error", context: url.pathname, metadata: config.error });
   if (request.method === "OPTIONS" && cors !== "none") return preflight();
   if (isForeign && cors === "allowed-origins") {
     return jsonError(403, "origin_refused", "This web origin is not allowed.", requestId);

@@ -5,6 +5,7 @@ import { type AccessGrant, checkAccess } from "../oauth/grant/access.ts";
 import type { Grant } from "../oauth/grant/grant.ts";
 import type { Trace } from "../oauth/grants.ts";
 import { isOurResource } from "../oauth/resource.ts";
+import type { AgentContext } from "./context.ts";
 import type { Place } from "./mcp-deps.ts";
 
 /** Where a token is shown, and through whom: to its object it is SHA-256 of its text. */
@@ -30,4 +31,20 @@ export function judge(
   if (access === undefined || !isOurResource(access.authorization.resource, origin)) return err("unauthorized");
   const problem = judgeIdentity(access.authorization.accessIdentity, perimeter);
   return problem === undefined ? ok(access) : err(problem);
+}
+
+/** The same, with a line when the token is good and comes from somebody else: a mistake, or theft. */
+export function judgeCaller(presented: Presented, { store, log, now }: AgentContext) {
+  const grant = store.grant();
+  const judged = judge(presented, grant, now());
+  if (!judged.ok && judged.error === "identity_mismatch" && grant?.state === "active") {
+    log({
+      level: "WARN",
+      message: "Authentication by Cloudflare Access failed",
+      code: "access_identity_mismatch",
+      userId: grant.authorization.person.oid,
+      metadata: { accessIdentity: presented.perimeter.identity?.subject },
+    });
+  }
+  return judged;
 }

@@ -22,7 +22,7 @@ import type {
   Trace,
 } from "../oauth/grants.ts";
 import { createLog } from "../observe/log.ts";
-import { type Access, judge, type Presented } from "./access.ts";
+import { type Access, judge, judgeCaller } from "./access.ts";
 import { end } from "./audit.ts";
 import type { AgentContext } from "./context.ts";
 import { GrantStore } from "./grant-store.ts";
@@ -90,7 +90,7 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
   /** Opens a stream. Only our Worker can ask, and it has checked the token's tag and expiry. */
   override async fetch(request: Request): Promise<Response> {
     const stream = JSON.parse(request.headers.get(STREAM_HEADER) ?? "") as Stream;
-    const judged = this.#judge(stream);
+    const judged = judgeCaller(stream, await this.#context(stream));
     if (!judged.ok) return new Response(null, { status: judged.error === "unauthorized" ? 401 : 403 });
     const response = openStream(this.ctx, stream);
     this.#store.keepAlarm();
@@ -100,7 +100,7 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
   /** MCP 2024-11-05 transports: the result goes out on the stream; what needs a status of its own comes back. */
   async post(input: Input<PostInput>): Promise<Reply | undefined> {
     const { message, sessionId } = input;
-    const judged = this.#judge(input);
+    const judged = judgeCaller(input, await this.#context(input));
     if (!judged.ok && judged.error === "identity_mismatch") return identityMismatch(message.id);
     const [socket] = this.ctx.getWebSockets(sessionId);
     if (judged.ok && socket === undefined) {
@@ -115,7 +115,7 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
 
   override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
     const { stream, pace } = recall(socket);
-    const judged = this.#judge(stream);
+    const judged = judge(stream, this.#store.grant(), this.#now());
     const admitted = judged.ok ? admit(data, pace, this.clock()) : POLICY_VIOLATION;
     if (typeof admitted === "number") return socket.close(admitted);
     socket.serializeAttachment({ stream, pace: admitted } satisfies Attachment);
@@ -143,10 +143,6 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
 
   #now(): EpochSeconds {
     return epochSeconds(this.clock());
-  }
-
-  #judge(presented: Presented) {
-    return judge(presented, this.#store.grant(), this.#now());
   }
 
   async #mcp(access: Access, isKnown: boolean): Promise<McpDeps> {

@@ -8,7 +8,7 @@ import type { ToolContext } from "../tools/define.ts";
 import { buildCall, checkArguments, presentCall, withNextPage } from "../tools/engine.ts";
 import { TOOLS } from "../tools/index.ts";
 import { failureResult, type ToolResult, validationResult } from "../tools/result.ts";
-import { judge, type Presented } from "./access.ts";
+import { judgeCaller, type Presented } from "./access.ts";
 import { recordCall } from "./call-log.ts";
 import type { AgentContext } from "./context.ts";
 import { type Run, takeStep } from "./graph-step.ts";
@@ -27,7 +27,7 @@ export async function runCall(input: CallInput, context: AgentContext): Promise<
   const now = context.now();
   const { call } = input;
   const tool = findOperation(call);
-  const access = judge(input, store.grant(), now);
+  const access = judgeCaller(input, context);
   if (!access.ok) return { kind: access.error };
   const { scopes } = access.value;
   const missing = missingScopes(scopes, tool.scopes);

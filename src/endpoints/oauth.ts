@@ -17,12 +17,8 @@ export const CATALOGUE_SCOPES = GRAPH_SCOPES.filter((scope) =>
 /** An endpoint of the authorization server, behind its limit. Wrong configuration is named, never shown. */
 export function oauth(endpoint: (context: OAuthContext) => Promise<Response>, limit: LimitName): Handler {
   return async (exchange) => {
-    const { config, env, requestId, log } = exchange;
-    if (!config.ok) {
-      const { keys } = config.error;
-      log({ level: "ERROR", message: "configuration error", metadata: { keys } });
-      return json(503, { error: "configuration_error", keys, requestId });
-    }
+    const { config, env, requestId } = exchange;
+    if (!config.ok) return json(503, { error: "configuration_error", ...config.error, requestId });
     const spent = await spentQuota(limit, exchange);
     if (spent) {
       return jsonError(429, "temporarily_unavailable", describeSpent(spent), requestId, refusalHeaders(spent));

@@ -31,6 +31,8 @@ export async function revokePerson(context: OAuthContext): Promise<Response> {
     return jsonError(400, "invalid_request", 'Send {"tid":"…","oid":"…"}, both GUIDs.', requestId);
   }
   const { ended, failed } = await endGrants(person.output, context);
+  // LG-07: also where there was nothing to end, because somebody used the token.
+  log({ level: "INFO", message: "OAuth person revoked", userId: person.output.oid, metadata: { ended, failed } });
   if (failed === 0) return json(200, { ended });
   return json(503, { error: "temporarily_unavailable", ended, failed, requestId }, { "Retry-After": "5" });
 }

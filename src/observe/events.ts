@@ -36,11 +36,16 @@ export type LogEvent = Common &
     | (Message<"INFO", "OAuth sign-in completed"> & { readonly metadata: ApprovalFacts })
     | (Message<"WARN", "Authentication with Microsoft failed"> & { readonly metadata: EntraFacts })
     | (Message<"ERROR", "Authentication of this server at Microsoft failed"> & { readonly metadata: EntraFacts })
-    | Message<"WARN", "Authentication by Cloudflare Access failed">
+    | (Message<"WARN", "Authentication by Cloudflare Access failed"> & {
+        readonly metadata?: { readonly accessIdentity?: string | undefined };
+      })
     | (Message<"INFO" | "ERROR", "health check"> & { readonly metadata: HealthChecks })
     | Message<"INFO", "OAuth code redeemed" | "OAuth tokens refreshed">
     | (Message<"INFO" | "WARN", "OAuth grant ended"> & { readonly metadata: ApprovalFacts })
     | (Message<"INFO", "OAuth token revoked"> & { readonly metadata: { readonly clientId: string } })
+    | (Message<"INFO", "OAuth person revoked"> & {
+        readonly metadata: { readonly ended: number; readonly failed: number };
+      })
     | Message<"INFO", "Microsoft token refreshed">
     | (Message<"INFO" | "WARN", `tool: ${string}`> & { readonly metadata: CallFacts })
     | (Message<"WARN", "Graph API error"> & { readonly metadata?: GraphFacts })

@@ -112,7 +112,14 @@ const deepHealth = (oauth: object) =>
   edit(HEALTH, (body) => ({ ...body, healthy: true, checks: { ...(body.checks as object), oauth } }));
 
 const BREAKAGES: readonly (readonly [what: string, failing: readonly string[], break_: Break])[] = [
-  ["/health says unhealthy", ["health"], edit(HEALTH, (body) => ({ ...body, healthy: false }))],
+  [
+    "/health says unhealthy",
+    ["health"],
+    async (request, pass, origin) => {
+      const change = edit(HEALTH, (body) => ({ ...body, healthy: false }));
+      return request.url.search === "" ? change(request, pass, origin) : pass();
+    },
+  ],
   ["the log level is DEBUG", ["debug"], edit(HEALTH, (body) => ({ ...body, checks: { logLevel: "DEBUG" } }))],
   [
     "the deep check fails",
@@ -196,9 +203,44 @@ describe("npm run check:deploy, one thing broken", () => {
       const health = lines.find(({ id }) => id === "health");
       assert.ok(health?.kind === "fail" && health.found.includes("configuration MICROSOFT_CLIENT_SECRET"));
       assert.ok(!JSON.stringify(lines).includes(broken.bindings.ENCRYPTION_KEY ?? "-"));
+      // What follows from it is no second finding, and no reason to suspect an attack.
+      assert.deepEqual(idsOf(lines, "fail"), ["health", "health-deep"]);
+      const token = lines.find(({ id }) => id === "forged-token");
+      assert.ok(token?.kind === "skip" && token.why.includes("not configured"));
     } finally {
       await broken.dispose();
     }
+  });
+
+  test("DP-05: a server that is canonical elsewhere says where, in one line", async () => {
+    const elsewhere = await startStack({ bindings: { WORKER_DOMAIN: "localhost:9", PROTOCOL: "http" } });
+    try {
+      const lines = await check({ origin: elsewhere.url });
+      assert.deepEqual(idsOf(lines, "fail"), ["https"]);
+      assert.ok(lines[0]?.kind === "fail" && lines[0].found.includes("This server is http://localhost:9."));
+    } finally {
+      await elsewhere.dispose();
+    }
+  });
+
+  test("DP-05: a proxy that removes X-Request-Id is told apart from another server", async () => {
+    const [removed] = await checkBroken(without("x-request-id"));
+    assert.ok(removed?.kind === "fail" && removed.advice.includes("removes X-Request-Id"));
+    const [other] = await checkBroken(async () => new Response("It works!"));
+    assert.ok(other?.kind === "fail" && other.advice.includes("Something else answers"));
+  });
+
+  test("DP-05: a challenge that is removed is not called a token that is not checked", async () => {
+    const [removed] = (await checkBroken(without("www-authenticate"))).filter(({ id }) => id === "forged-token");
+    assert.ok(removed?.kind === "fail" && removed.found.endsWith("answered 401 without WWW-Authenticate"));
+    assert.match(removed.advice, /^Tokens are checked/);
+    const [open] = (await checkBroken(withoutHeader("authorization"))).filter(({ id }) => id === "forged-token");
+    assert.ok(open?.kind === "fail" && open.advice.startsWith("Take the deployment out of service"));
+  });
+
+  test("DP-05: a header that is missing everywhere is said once", async () => {
+    const missing = (await checkBroken(without("referrer-policy"))).find(({ id }) => id === "headers");
+    assert.deepEqual(missing?.kind === "fail" && missing.found, "no Referrer-Policy: everywhere");
   });
 
   test("DP-05: a WAF that answers instead of the Worker is told apart from it", async () => {

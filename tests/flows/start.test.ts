@@ -1,6 +1,7 @@
 // `npm start` with something in front of it, with something broken, and without.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { approve, Browser } from "../../fixtures/browser.ts";
@@ -143,6 +144,56 @@ describe("npm start -- --fault", () => {
     FAULTS.expired.arm(stack);
     assert.equal((await client.call("getEmails", { count: 1 })).length, 1);
     await client.close();
+  });
+});
+
+describe("npm start -- --log FILE", () => {
+  test("LG-01, LG-02: a request of before is found in the file by the id of its answer", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "m365-start-log-"));
+    const file = join(folder, "lines.ndjson");
+    const port = await freePort();
+    const running = launchScript("start", ["--port", String(port), "--log", file]);
+    try {
+      const output = await running.printed("Ctrl-C stops everything.");
+      const [, token = ""] = /^(m365a\.\S+)$/m.exec(output) ?? [];
+      const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "getEmails" } });
+      const headers = { authorization: `Bearer ${token}` };
+      const answer = await fetch(`http://127.0.0.1:${port}/mcp`, { method: "POST", headers, body });
+      running.child.kill("SIGINT");
+      assert.equal((await running.ended).code, 0);
+      const lines = (await readFile(file, "utf8")).trimEnd().split("\n");
+      const events = lines.map((line) => JSON.parse(line) as { message: string; requestId: string });
+      const requestId = answer.headers.get("x-request-id");
+      assert.deepEqual(
+        events.filter((event) => event.requestId === requestId).map(({ message }) => message),
+        ["tool: getEmails"],
+      );
+      assert.ok(events.some(({ message }) => message === "OAuth sign-in completed"));
+    } finally {
+      running.child.kill("SIGKILL");
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  test("LD-01: a file that cannot be written is one line that says so, exit 1", async () => {
+    const args = ["--port", String(await freePort()), "--log", "/no-such-folder/lines"];
+    const { code, stderr } = await launchScript("start", args).ended;
+    assert.equal(code, 1);
+    assert.match(stderr, /^--log cannot write there: ENOENT.*\n$/);
+  });
+});
+
+describe("npm start with REQUIRE_AUTH_ON_INITIALIZE", () => {
+  test("AU-05: the example client signs in before it says hello", async () => {
+    const strict = await startStack({ bindings: { REQUIRE_AUTH_ON_INITIALIZE: "true" } });
+    try {
+      const client = await connect(strict.url);
+      assert.equal((await client.listTools())[0]?.name, "getEmails");
+      assert.equal((await client.call("authenticate")).authenticated, true);
+      await client.close();
+    } finally {
+      await strict.dispose();
+    }
   });
 });
 

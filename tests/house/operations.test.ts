@@ -194,9 +194,12 @@ test("LG-03, LG-06: every message that OPERATIONS.md alerts on or searches for i
 
 test("LG-06: every code that OPERATIONS.md alerts on is written somewhere", async () => {
   const section = sectionOf(await readText("OPERATIONS.md"), "### 8.3 Dashboard and alerts");
-  const codes = ["code_replayed", "refresh_reused", "operator_token_wrong", "gateway_unavailable", "gateway_policy"];
+  const codes = [
+    ...["code_replayed", "refresh_reused", "operator_token_wrong", "access_identity_mismatch"],
+    ...["gateway_unavailable", "gateway_policy"],
+  ];
   const sources = await Promise.all(
-    ["src/oauth/grant/grant.ts", "src/oauth/operator.ts", "src/graph/failure.ts"].map(readText),
+    ["src/oauth/grant/grant.ts", "src/oauth/operator.ts", "src/agent/access.ts", "src/graph/failure.ts"].map(readText),
   );
   for (const code of codes) {
     assert.ok(section.includes(`\`${code}\``), code);

@@ -113,6 +113,24 @@ test("AC-07: another identity with the grant's token is 403, the same one is ser
   assert.deepEqual([body.error.code, body.error.data.type], [-32001, "access_denied"]);
 });
 
+test("AC-07: a good token in somebody else's hands is a line that names both", async () => {
+  const token = await signInWith(all, { [HEADER]: await access.assertion(PASS) });
+  const theirs = await access.assertion({ email: BORIS.email, sub: "access-thief" });
+  await all.settleLogs();
+  all.logs.length = 0;
+  const call = await rpc(all, CALL, theirs, token);
+  await get(all, "/sse", theirs, { authorization: `Bearer ${token}`, accept: "text/event-stream" });
+  await all.settleLogs();
+  const lines = all.logs.map((line) => JSON.parse(line) as Record<string, unknown>);
+  const metadata = { accessIdentity: `https://${TEAM}|access-thief` };
+  const code = "access_identity_mismatch";
+  assert.deepEqual(
+    lines.map(({ level, code, userId, metadata }) => ({ level, code, userId, metadata })),
+    Array(2).fill({ level: "WARN", code, userId: ADA.oid, metadata }),
+  );
+  assert.equal(lines[0]?.requestId, call.headers.get("x-request-id"));
+});
+
 test("AC-07: another identity gets 403 on a stream and on a socket as well, not a sign-in in the other's name", async () => {
   const token = await signInWith(all, { [HEADER]: await access.assertion(PASS) });
   const theirs = await access.assertion({ email: BORIS.email, sub: "access-boris" });

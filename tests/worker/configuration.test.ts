@@ -94,6 +94,18 @@ test("CF-01: discovery answers all the same", async () => {
   }
 });
 
+test("CF-01 LG-03: whatever is asked, one line of level ERROR names them for the operator", async () => {
+  for (const ask of [() => getEmails(stack), () => fetch(`${stack.url}/health`), () => fetch(`${stack.url}/token`)]) {
+    await stack.settleLogs();
+    stack.logs.length = 0;
+    await ask();
+    const [line, ...more] = await eventsOf(stack, "configuration error");
+    assert.ok(line !== undefined && more.length === 0);
+    const { keys } = line.metadata as { keys: string[] };
+    assert.deepEqual([line.level, [...keys].sort()], ["ERROR", NAMES]);
+  }
+});
+
 test("CF-08: nothing crashed, nothing was stored, and nothing was asked of Microsoft", async () => {
   assert.deepEqual(await eventsOf(stack, "unexpected fault"), []);
   assert.deepEqual([await stack.kv(), stack.outbound], [[], []]);

@@ -98,6 +98,28 @@ test("OA-20: ids are compared without case, and nobody is nobody", async () => {
   assert.ok(countOf(await asOperator({ tid: ADA.tid.toUpperCase(), oid: ADA.oid.toUpperCase() })) >= 1);
 });
 
+test("LG-07: each use of the operator token is a line, also a wrong one and one that ends nothing", async () => {
+  const nobody = "00000000-0000-4000-8000-000000000000";
+  await stack.settleLogs();
+  stack.logs.length = 0;
+  const replies = [
+    await operate(stack, { authorization: "Bearer x" }),
+    await asOperator({ tid: ADA.tid, oid: nobody }),
+  ] as const;
+  await stack.settleLogs();
+  const lines = stack.logs.map((line) => JSON.parse(line) as Record<string, unknown>);
+  const requestIds = replies.map(({ headers }) => headers.get("x-request-id"));
+  assert.deepEqual(
+    lines.map(({ level, message, requestId }) => [level, message, requestId]),
+    [
+      ["WARN", "OAuth request refused", requestIds[0]],
+      ["INFO", "OAuth person revoked", requestIds[1]],
+    ],
+  );
+  assert.deepEqual([lines[0]?.code, lines[0]?.context], ["operator_token_wrong", "/operator/revoke"]);
+  assert.deepEqual([lines[1]?.userId, lines[1]?.metadata], [nobody, { ended: 0, failed: 0 }]);
+});
+
 test("OA-20: a wrong token, or none, is 401 and ends nothing", async () => {
   const session = await signInWith(stack, await registerClient(stack));
   const wrong = [

@@ -104,6 +104,19 @@ describe("npm start -- --access --fault gateway-block, in 40 columns", () => {
   });
 });
 
+describe("npm start -- --log", () => {
+  test("LD-07: what the Worker logs is printed, a line each, and names the sign-in but no token", async () => {
+    const running = launchScript("start", ["--port", String(await freePort()), "--log"]);
+    const output = await running.printed("Ctrl-C stops everything.");
+    running.child.kill("SIGINT");
+    assert.equal((await running.ended).code, 0);
+    const lines = output.split("\n").filter((line) => line.startsWith("{"));
+    const messages = lines.map((line) => (JSON.parse(line) as { message: string }).message);
+    assert.ok(messages.includes("OAuth sign-in completed"), messages.join());
+    assert.doesNotMatch(lines.join(), /m365[acrs]\./);
+  });
+});
+
 describe("npm start -- --fault", () => {
   let stack: Stack;
   before(async () => {

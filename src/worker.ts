@@ -106,8 +106,11 @@ async function answerAt(route: Route, exchange: Exchange, isForeign: boolean): P
   log({ level: "DEBUG", message: "request", context: `${request.method} ${url.pathname}` });
   const answer = await methods[request.method]?.(access ? { ...exchange, access } : exchange);
   if (answer) return answer;
-  const allow = [...Object.keys(methods), ...(cors === "none" ? [] : ["OPTIONS"])].join(", ");
-  return jsonError(405, "method_not_allowed", `Use ${allow}.`, requestId, { Allow: allow });
+  const allow = [...Object.keys(methods), ...(cors === "none" ? [] : ["OPTIONS"])];
+  // GET of a transport opens a stream or a socket; who pastes the address into a browser wanted the page.
+  const others = allow.filter((method) => method !== request.method).join(" or ");
+  const description = `Use ${others}; in a browser open ${exchange.origin}/.`;
+  return jsonError(405, "method_not_allowed", description, requestId, { Allow: allow.join(", ") });
 }
 
 /** No clear text beyond loopback, and one host only where one is configured (DNS rebinding, forgotten routes). */

@@ -46,7 +46,7 @@ ${isRemembered ? button("review", "Change or deny") : button("deny", "Deny")}
 </form>
 ${isRemembered ? undefined : details(client)}`;
   const title = isRemembered ? "Continue to Microsoft 365?" : "Allow access to Microsoft 365?";
-  return page({ ...rest, status: 200, title, body, formAction: formAction(redirectUri) });
+  return page({ ...rest, status: 200, title, body, formAction: formAction(request) });
 }
 
 function button(decision: string, label: string): Markup {
@@ -68,10 +68,11 @@ ${groups.map(
 /**
  * CSP3 §6.5.1: Chromium applies `form-action` to every redirect that follows the post: Entra, whatever identity
  * provider an organisation federates with, and on denial the client. Those hosts cannot be listed; their schemes can.
+ * Where this server itself is on plain http, which is on one's own computer, Entra is simulated beside it, on http too.
  */
-function formAction(redirectUri: string): string {
-  const { protocol } = new URL(redirectUri);
-  return protocol === "https:" ? "'self' https:" : `'self' https: ${protocol}`;
+function formAction({ redirectUri, resource }: AuthorizationRequest): string {
+  const schemes = ["https:", ...[redirectUri, resource].map((url) => new URL(url).protocol)];
+  return ["'self'", ...new Set(schemes)].join(" ");
 }
 
 function details({ clientName, clientId, clientUri, policyUri, tosUri, contacts }: Client): Markup {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { approve, Browser } from "../../fixtures/browser.ts";
-import { ROOT } from "../../fixtures/bundle.ts";
+import { bundleWorker, MAX_UPLOAD_KIB, ROOT } from "../../fixtures/bundle.ts";
 import { ExampleClient } from "../../fixtures/example-client.ts";
 import { type Stack, startStack } from "../../fixtures/stack.ts";
 import { type Command, commandsOf, exists, readText } from "../house/documents.ts";
@@ -85,6 +85,14 @@ describe("the commands of the documents", () => {
       assert.deepEqual(stack.trespasses, []);
     });
   }
+
+  test("DC-06: README.md states the size of the upload, and that the build fails for it exactly while it does", async () => {
+    const readme = await readText("README.md");
+    const kib = (await bundleWorker()).gzipBytes / 1024;
+    const [, stated = ""] = /^\| this server, complete +\| (\d+) KiB /m.exec(readme) ?? [];
+    assert.ok(Math.abs(Number(stated) - kib) <= 1, `README.md says ${stated || "no"} KiB, the upload has ${kib}`);
+    assert.equal(readme.includes(`is over the ${MAX_UPLOAD_KIB} KiB`), kib > MAX_UPLOAD_KIB);
+  });
 
   test("LD-08: a token survives a new runtime over the same storage and keys", async () => {
     const kept = await signIn(stack.url);

@@ -24,6 +24,18 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
+/** Reading the guide's resource, from the guide's fixture. */
+const READS_MANAGER = `import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Lab } from "../tools/lab.ts";
+test("read", async () => {
+  const lab = await Lab.start();
+  const outcome = await lab.outcome({ kind: "resource", name: "manager" });
+  await lab.close();
+  assert.match(JSON.stringify(outcome), /Mira Horvat/);
+});
+`;
+
 async function follow({ path, language, body }: Step): Promise<void> {
   const file = join(folder, path);
   await writeFile(file, language === "diff" ? change(await readFile(file, "utf8"), body, path) : body);
@@ -93,7 +105,7 @@ test("EP-15, DC-04: a resource, a prompt and a route that are added by the guide
   const others = steps.filter(({ path }) => !toolSteps.some((step) => step.path === path));
   assert.deepEqual(
     others.map(({ path }) => path),
-    ["src/resources/index.ts", "src/prompts/index.ts", "src/routes.ts"],
+    ["src/resources/index.ts", "fixtures/graph/manager.json", "src/prompts/index.ts", "src/routes.ts"],
   );
   for (const step of others) await follow(step);
   await succeed("npx tsc -p src");
@@ -102,4 +114,6 @@ test("EP-15, DC-04: a resource, a prompt and a route that are added by the guide
   assert.equal(resources["microsoft://manager"], "manager");
   assert.match(prompts.inboxZero, /^inbox zero$/i);
   assert.equal(routes["/robots.txt"], "GET; public-document; cors public");
+  await writeFile(join(folder, "tests/resources/manager.test.ts"), READS_MANAGER);
+  await succeed("npx tsx --test --test-force-exit tests/resources/manager.test.ts");
 });

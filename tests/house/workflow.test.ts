@@ -52,11 +52,11 @@ test("CI-01: it runs on pushes to main and develop, on pull requests, and with e
   assert.deepEqual(job?.strategy.matrix, { node: ["20", "22", "24"] });
 });
 
-test("CI-01: types, lint, format, tests, coverage, build, both dry runs and audit, after npm ci", () => {
+test("CI-01: types, lint, format, tests, coverage, both dry runs, audit and build, after npm ci", () => {
   const wanted = [
     ...["npm ci", "npm run type-check", "npm run lint", "npm run format:check", "npm test", "npm run test:coverage"],
-    ...["npm run build", "npm run deploy -- --dry-run --env=", "npm run deploy -- --dry-run --env=production"],
-    "npm audit --omit=dev",
+    ...["npm run deploy -- --dry-run --env=", "npm run deploy -- --dry-run --env=production"],
+    ...["npm audit --omit=dev", "npm run build"],
   ];
   assert.deepEqual(
     runs.filter((run) => run.startsWith("npm ")),

@@ -16,6 +16,10 @@ const REQUEST: AuthorizationRequest = {
 };
 
 function show(client: Partial<Client> = {}, request: Partial<AuthorizationRequest> = {}, isRemembered = false) {
+  return pageOf(client, request, isRemembered).text();
+}
+
+function pageOf(client: Partial<Client>, request: Partial<AuthorizationRequest>, isRemembered = false): Response {
   return approvalPage({
     client: { ...STATIC_CLIENT, clientName: "Contoso Notes", ...client },
     request: { ...REQUEST, ...request },
@@ -23,7 +27,7 @@ function show(client: Partial<Client> = {}, request: Partial<AuthorizationReques
     isRemembered,
     requestId: "6f0a2d4e",
     cookies: ["a=1", "b=2"],
-  }).text();
+  });
 }
 
 // Clients of CONFIG_KV are written by hand, so nothing has checked these.
@@ -98,4 +102,16 @@ for (const [redirectUri, host] of [
   ["cursor://login.microsoftonline.com/callback", "cursor://"],
 ] as const) {
   test(`AP-06: an answer to ${redirectUri} goes to ${host}`, () => assert.equal(redirectHost(redirectUri), host));
+}
+
+for (const [redirectUri, resource, sources] of [
+  ["https://notes.contoso.example/callback", "https://m365.contoso.example", "'self' https:"],
+  ["http://localhost:6274/callback", "https://m365.contoso.example/mcp", "'self' https: http:"],
+  ["com.example.app:/callback", "https://m365.contoso.example", "'self' https: com.example.app:"],
+  ["https://notes.contoso.example/callback", "http://127.0.0.1:8787/mcp", "'self' https: http:"],
+] as const) {
+  test(`AP-05: a form of ${new URL(resource).origin} for ${redirectUri} leads to ${sources}`, () => {
+    const policy = pageOf({}, { redirectUri, resource }).headers.get("Content-Security-Policy") ?? "";
+    assert.equal(/form-action ([^;]*)/.exec(policy)?.[1], sources);
+  });
 }

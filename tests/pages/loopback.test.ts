@@ -51,6 +51,21 @@ for (const hop of [false, true]) {
   }
 }
 
+test("AP-05 / DX-02: a web application's redirect is reached from a server on this computer too", async () => {
+  const redirectUri = "https://app.example.com/callback";
+  const metadata = { client_name: "My application", redirect_uris: [redirectUri] };
+  const registered = await fetch(`${stack.url}/register`, { method: "POST", body: JSON.stringify(metadata) });
+  const { client_id: clientId } = (await registered.json()) as { client_id: string };
+  await withPerson(browser, async ({ page }) => {
+    await page.goto(authorizeUrl(stack, { clientId, redirectUri }, pkcePair().challenge));
+    await page.getByRole("button", { name: "Approve" }).click();
+    // Nobody listens there; that the browser went is what counts.
+    const asked = page.waitForRequest((request) => request.url().startsWith(redirectUri));
+    await page.getByRole("button", { name: ADA.name }).click();
+    assert.match(new URL((await asked).url()).searchParams.get("code") ?? "", /^m365c\./);
+  });
+});
+
 test("OA-09 / AP-02: the static client shows the full page at every visit", async () => {
   const client = { clientId: STATIC_CLIENT_ID, redirectUri: `http://127.0.0.1:${port}/callback` };
   await withPerson(browser, async ({ page }) => {

@@ -93,6 +93,11 @@ for (const path of ["/sse", "/mcp"]) {
     assert.equal((await send(path, "GET", probing)).status, 405);
   });
 
+  test(`EP-14: a browser at ${path} is told where the page is, and never to use the method that it used`, async () => {
+    const { error_description } = JSON.parse((await send(path, "GET", { Accept: "text/html" })).text);
+    assert.equal(error_description, `Use POST or OPTIONS; in a browser open ${stack.url}/.`);
+  });
+
   test(`EP-14: other GETs, DELETE, PUT and PATCH on ${path} are 405 with Allow, token or not`, async () => {
     for (const headers of [{}, { authorization: `Bearer ${token}` }, { authorization: `Bearer ${FORGED}` }]) {
       for (const method of ["GET", "DELETE", "PUT", "PATCH"]) {

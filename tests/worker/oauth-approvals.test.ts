@@ -155,7 +155,7 @@ test("AP-05: the Continue page has the headers of every page with a form", async
   const policy = page.headers.get("content-security-policy") ?? "";
   for (const directive of [
     "default-src 'none'",
-    "form-action 'self' https:",
+    "form-action 'self' https: http:",
     "frame-ancestors 'none'",
     "base-uri 'none'",
   ]) {

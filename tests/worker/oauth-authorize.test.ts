@@ -467,7 +467,7 @@ test("row 11 / AP-05: headers of the page", async () => {
     [
       "base-uri 'none'",
       "default-src 'none'",
-      "form-action 'self' https:",
+      "form-action 'self' https: http:",
       "frame-ancestors 'none'",
       `style-src 'nonce-${nonce}'`,
     ],
@@ -489,11 +489,11 @@ test("AP-05: a nonce is never used twice", async () => {
   );
 });
 
-test("AP-05: form-action admits http for a loopback redirect and the scheme of a private one", async () => {
+test("AP-05: form-action of a server on http admits http, and the scheme of a private redirect", async () => {
   const actions: readonly (readonly [string, string])[] = [
     ["http://localhost:6274/callback", "form-action 'self' https: http:"],
-    ["com.example.app:/callback", "form-action 'self' https: com.example.app:"],
-    ["cursor://anysphere.cursor-retrieval/callback", "form-action 'self' https: cursor:"],
+    ["com.example.app:/callback", "form-action 'self' https: com.example.app: http:"],
+    ["cursor://anysphere.cursor-retrieval/callback", "form-action 'self' https: cursor: http:"],
   ];
   for (const [redirectUri, action] of actions) {
     const native = await registerClient(stack, { redirectUris: [redirectUri] });

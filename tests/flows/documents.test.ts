@@ -1,16 +1,16 @@
 // The commands of the documents, as a reader runs them, and what they say to wrangler.
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { promisify } from "node:util";
 import { approve, Browser } from "../../fixtures/browser.ts";
 import { bundleWorker, MAX_UPLOAD_KIB, ROOT } from "../../fixtures/bundle.ts";
 import { ExampleClient } from "../../fixtures/example-client.ts";
 import { type Stack, startStack } from "../../fixtures/stack.ts";
 import { type Command, commandsOf, exists, readText } from "../house/documents.ts";
+import { openWranglerHelp, type WranglerHelp } from "../support/wrangler-help.ts";
 
 const OPERATOR_TOKEN = "operator-of-the-test-of-documents-0123456789";
 
@@ -197,13 +197,12 @@ async function wranglerLines(): Promise<string[]> {
 }
 
 describe("DP-01: every wrangler line resolves in the pinned version", () => {
-  const help = new Map<string, Promise<string>>();
-  const helpOf = (path: readonly string[]) => {
-    const key = path.join(" ");
-    const text = help.get(key) ?? askHelp(path);
-    help.set(key, text);
-    return text;
-  };
+  let help: WranglerHelp;
+  before(async () => {
+    help = await openWranglerHelp();
+  });
+  after(() => help?.keep());
+  const helpOf = (path: readonly string[]) => help.of(path);
 
   test("self-check: an unknown subcommand and an unknown flag are found", async () => {
     assert.match(await problemOf("wrangler kv namespace make X", helpOf), /no subcommand/);
@@ -253,14 +252,4 @@ function commandIn(help: string, path: readonly string[]): string | undefined {
 
 function hasFlag(help: string, flag: string): boolean {
   return new RegExp(`(^|[\\s,])${flag}[\\s,]`, "m").test(help);
-}
-
-async function askHelp(path: readonly string[]): Promise<string> {
-  const wrangler = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
-  const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0", COLUMNS: "200", WRANGLER_SEND_METRICS: "false" };
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [wrangler, ...path, "--help"], {
-    cwd: ROOT,
-    env,
-  });
-  return stdout + stderr;
 }

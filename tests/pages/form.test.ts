@@ -128,6 +128,8 @@ test("AP-03: going back from Microsoft and approving once more signs in", async 
   await withPerson(browser, async ({ page }) => {
     await page.goto(asking.url);
     await press(page, "Approve");
+    // There is nothing to go back from before Microsoft's page is there.
+    await page.getByRole("button", { name: ADA.name }).waitFor();
     await page.goBack();
     await page.getByRole("button").first().click();
     await chooseAda(page);

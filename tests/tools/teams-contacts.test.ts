@@ -155,6 +155,10 @@ test("TL-10 DO-04: authenticate tells who is signed in and what was granted, cou
 test("D-29: a missing scope is a step-up that names the granted ones too", async () => {
   const fresh = await Lab.start({ scopes: ["Mail.Read"] });
   const outcome = await fresh.outcome({ name: "sendEmail", arguments: {} });
-  assert.deepEqual(outcome, { kind: "insufficient_scope", scopes: ["Mail.Read", "Mail.Send"] });
+  assert.deepEqual(outcome, {
+    kind: "insufficient_scope",
+    missing: ["Mail.Send"],
+    scopes: ["Mail.Read", "Mail.Send"],
+  });
   await fresh.close();
 });

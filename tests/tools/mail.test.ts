@@ -20,6 +20,7 @@ const REFUSED: readonly (readonly [tool: string, args: unknown, field: string])[
   ["getEmails", { folder: "a/b" }, "folder"],
   ["getEmails", { maxBodyChars: 20_001 }, "maxBodyChars"],
   ["getEmails", { pageToken: "v1.x.y.z" }, "pageToken"],
+  ["getEmails", { pageToken: "A".repeat(16_385) }, "pageToken"],
   ["getEmails", [], "arguments"],
   ["getEmails", "all", "arguments"],
   ["searchEmails", {}, "query"],

@@ -4,6 +4,7 @@ import { html, type Markup } from "../http/html.ts";
 import { json, PUBLIC_DOCUMENT } from "../http/responses.ts";
 import { describeServer, SERVER_INFO } from "../mcp/server-info.ts";
 import { page } from "../oauth/page.ts";
+import { reportHealth } from "../observe/health.ts";
 import { TOOLS } from "../tools/index.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -23,9 +24,10 @@ export function landing(exchange: Exchange): Response {
  * code.claude.com/docs/en/mcp, developers.openai.com/api/docs/guides/developer-mode, "MCP configuration reference" of
  * code.visualstudio.com, modelcontextprotocol.io/docs/tools/inspector, the README of mcp-remote.
  */
-function body({ origin, config, env }: Exchange): Markup {
-  const url = `${origin}/mcp`;
-  const missing = [...(config.ok ? [] : config.error.keys), ...(env.AI === undefined ? ["AI"] : [])];
+function body(exchange: Exchange): Markup {
+  const url = `${exchange.origin}/mcp`;
+  const { configuration, egress } = reportHealth(exchange, SERVER_INFO).checks;
+  const missing = [configuration.keys ?? [], egress.missing ?? []].flat();
   return html`<p>Lets an assistant work with your mail, calendar, Teams and contacts: as you, and only after you approved it and signed in at Microsoft.</p>
 <h2>Connect an assistant to</h2>
 <p class="host">${url}</p>

@@ -12,7 +12,7 @@ const BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8
 /** @param accept undefined sends no header */
 function visit(accept: string | undefined, changes: object = {}): Response {
   const request = new Request(`${ORIGIN}/`, { headers: accept === undefined ? {} : { accept } });
-  const exchange = { request, origin: ORIGIN, config: { ok: true }, env: { AI: {} }, ...changes };
+  const exchange = { request, origin: ORIGIN, config: { ok: true }, env: { AI: {} }, clock: Date.now, ...changes };
   // What the page looks at.
   return landing(exchange as Exchange);
 }

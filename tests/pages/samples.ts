@@ -62,7 +62,8 @@ function approval(client: Partial<Client>, request: Partial<AuthorizationRequest
 
 function landingPage(exchange: Partial<Exchange> = {}): Response {
   const request = new Request("https://m365.contoso.example/", { headers: { Accept: "text/html" } });
-  const all = { request, origin: "https://m365.contoso.example", config: { ok: true }, env: { AI: {} }, ...exchange };
+  const origin = "https://m365.contoso.example";
+  const all = { request, origin, config: { ok: true }, env: { AI: {} }, clock: Date.now, ...exchange };
   // What the page looks at.
   return landing(all as Exchange);
 }

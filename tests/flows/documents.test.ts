@@ -1,15 +1,15 @@
 // The commands of the documents, as a reader runs them, and what they say to wrangler.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { approve, Browser } from "../../fixtures/browser.ts";
-import { bundleWorker, MAX_UPLOAD_KIB, ROOT } from "../../fixtures/bundle.ts";
+import { bundleWorker, MAX_UPLOAD_KIB } from "../../fixtures/bundle.ts";
 import { ExampleClient } from "../../fixtures/example-client.ts";
 import { type Stack, startStack } from "../../fixtures/stack.ts";
 import { type Command, commandsOf, exists, readText } from "../house/documents.ts";
+import { type Ended, launch } from "../support/command.ts";
 import { openWranglerHelp, type WranglerHelp } from "../support/wrangler-help.ts";
 
 const OPERATOR_TOKEN = "operator-of-the-test-of-documents-0123456789";
@@ -139,12 +139,6 @@ async function codeFor(printed: string): Promise<string> {
   return (await approve(new Browser(), address)).searchParams.get("code") ?? "";
 }
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** A terminal: what one command sets, the next one has. */
 class Shell {
   lastOutput = "";
@@ -167,16 +161,7 @@ class Shell {
 
   async run(command: string): Promise<Ended> {
     const script = `. "${this.#state}"; set -a; ${command}\ncode=$?; export -p > "${this.#state}"; exit $code`;
-    const child = spawn("sh", ["-c", script], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr += text;
-    });
-    const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+    const { code, stdout, stderr } = await launch("sh", ["-c", script]).ended;
     if (stdout !== "") this.lastOutput = stdout;
     return { code, stdout, stderr };
   }

@@ -31,7 +31,8 @@ export default {
     } catch (error) {
       // The one place where a fault of ours becomes an answer: an id to ask about, and nothing of what happened.
       exchange.fault(error);
-      answer = jsonError(500, "server_error", "An unexpected fault here.", requestId);
+      const advice = "An unexpected fault here. Try again, or give the operator the request id.";
+      answer = refuse(exchange, route, 500, "server_error", "This did not work", advice);
     }
     // A response that came out of a fetch or an object has immutable headers; all of ours are fresh.
     addCorsHeaders(answer.headers, route?.cors ?? "none", allowed);
@@ -80,7 +81,7 @@ function openExchange(request: Request, env: Env, ctx: ExecutionContext): Exchan
 
 async function answerAt(route: Route, exchange: Exchange, isForeign: boolean): Promise<Response> {
   const { request, url, requestId, config, log } = exchange;
-  const { kind, cors, methods } = route;
+  const { cors, methods } = route;
   // Whatever was asked: people who are signed in ask for nothing but calls, and an operator has to hear of it.
   if (!config.ok)
     log({ level: "ERROR", message: "configuration error", context: url.pathname, metadata: config.error });
@@ -95,11 +96,9 @@ async function answerAt(route: Route, exchange: Exchange, isForeign: boolean): P
     if (!perimeter.ok) {
       const message = "Authentication by Cloudflare Access failed";
       log({ level: "WARN", message, code: perimeter.error, context: url.pathname });
-      // A person sees a page, a program JSON; neither learns what was wrong with the assertion.
-      const description = "Sign in to Cloudflare Access first, or ask the operator.";
-      return kind === "page" && request.headers.get("Accept")?.includes("text/html")
-        ? errorPage(request, 403, "Access denied", description, requestId)
-        : jsonError(403, "access_denied", description, requestId);
+      // Nobody learns what was wrong with the assertion.
+      const advice = "Sign in to Cloudflare Access first, or ask the operator.";
+      return refuse(exchange, route, 403, "access_denied", "Access denied", advice);
     }
     access = perimeter.value;
   }
@@ -111,6 +110,20 @@ async function answerAt(route: Route, exchange: Exchange, isForeign: boolean): P
   const others = allow.filter((method) => method !== request.method).join(" or ");
   const description = `Use ${others}; in a browser open ${exchange.origin}/.`;
   return jsonError(405, "method_not_allowed", description, requestId, { Allow: allow.join(", ") });
+}
+
+/** A person sees a page, a program JSON. */
+function refuse(
+  { request, requestId }: Exchange,
+  route: Route | undefined,
+  status: number,
+  error: string,
+  title: string,
+  description: string,
+): Response {
+  return route?.kind === "page" && request.headers.get("Accept")?.includes("text/html")
+    ? errorPage(request, status, title, description, requestId)
+    : jsonError(status, error, description, requestId);
 }
 
 /** No clear text beyond loopback, and one host only where one is configured (DNS rebinding, forgotten routes). */

@@ -100,6 +100,27 @@ test("HL-02: a store that fails", async (t) => {
     assert.deepEqual([checks.kvStorage, failures(checks)], [FAILED, ["kvStorage"]]);
   });
 
+  await t.test(
+    "ER-09: who signs in meanwhile sees a page with a request id, a program JSON, and nobody why",
+    async () => {
+      const authorize = (accept: string) =>
+        fetch(`${stack.url}/authorize?client_id=0123456789abcdef0123456789abcdef`, { headers: { Accept: accept } });
+      const page = await authorize("text/html,*/*;q=0.8");
+      const id = page.headers.get("x-request-id") ?? "";
+      const text = await page.text();
+      assert.deepEqual([page.status, page.headers.get("content-type")], [500, "text/html; charset=utf-8"]);
+      assert.match(text, /<h1>This did not work<\/h1>/);
+      assert.ok(id !== "" && text.includes(id));
+      assert.doesNotMatch(text, /KV|down|Error/);
+      const program = await authorize("*/*");
+      const body = (await program.json()) as { error: string; requestId: string };
+      assert.deepEqual(
+        [program.status, body.error, body.requestId],
+        [500, "server_error", program.headers.get("x-request-id")],
+      );
+    },
+  );
+
   await t.test("HL-02: the result is kept for 30 s, good or bad", async () => {
     await set("good", 20);
     assert.deepEqual(failures((await ask(stack)).checks), ["kvStorage"]);

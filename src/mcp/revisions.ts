@@ -40,8 +40,12 @@ export type Classified =
 export function classify(message: unknown, header?: ReadHeader): Classified {
   if (!isJsonObject(message)) return refuse(null, 400, -32600, "Send one JSON-RPC object.");
   const { jsonrpc, method, params = {} } = message;
-  const id = readId(message);
-  if (method === undefined && ("result" in message || "error" in message)) return { kind: "response", id: null };
+  const isResponse = method === undefined && ("result" in message || "error" in message);
+  // The id of a response is of a request of ours.
+  const id = isResponse ? undefined : readId(message);
+  const unknown = refuseRevision(message, id, header);
+  if (unknown) return unknown;
+  if (isResponse) return { kind: "response", id: null };
   if (typeof method !== "string") return refuse(id, 400, -32600, "method is missing.");
   // A notification by its name alone; old clients write `initialized`.
   if (/^(initialized$|notifications\/)/.test(method) && !("id" in message)) return { kind: "notification", id: null };
@@ -50,12 +54,8 @@ export function classify(message: unknown, header?: ReadHeader): Classified {
   const era = hasEnvelope(message) ? "modern" : "legacy";
   let isLenient = false;
   if (era === "legacy") {
-    const version = header?.("MCP-Protocol-Version");
     // A body without its envelope under a modern header is an incomplete modern request.
-    if (version === MODERN_REVISION) return withoutEnvelope(id);
-    if (version !== undefined && !REVISIONS.includes(version)) {
-      return refuse(id, 400, -32600, `MCP-Protocol-Version is not one of ${REVISIONS.join(", ")}.`);
-    }
+    if (header?.("MCP-Protocol-Version") === MODERN_REVISION) return withoutEnvelope(id);
     // For people with curl: discovery may leave out jsonrpc, and with it the id. Nothing that acts may.
     isLenient =
       jsonrpc === undefined && facts !== undefined && !isProtected(method) && (id !== undefined || !("id" in message));
@@ -70,6 +70,17 @@ export function classify(message: unknown, header?: ReadHeader): Classified {
   }
   // `METHODS` has nothing but methods.
   return { kind: "request", era, id: id ?? null, method: method as Method, params };
+}
+
+/**
+ * MCP 2025-06-18 and 2025-11-25 basic/transports: a revision that we do not know is 400, notifications and responses
+ * included. What a modern message says itself is checked with its other headers.
+ */
+export function refuseRevision(message: unknown, id?: RequestId | null, header?: ReadHeader): Refused | undefined {
+  const version = header?.("MCP-Protocol-Version");
+  return version === undefined || REVISIONS.includes(version) || hasEnvelope(message)
+    ? undefined
+    : refuse(id, 400, -32600, `MCP-Protocol-Version is not one of ${REVISIONS.join(", ")}.`);
 }
 
 /** MCP 2026-07-28 basic/versioning: a message that says of itself what it speaks is modern, whatever else it says. */

@@ -74,6 +74,30 @@ const REFUSED: readonly (readonly [title: string, message: unknown, headers: Mes
   ["EP-07: an id that is an object", request("tools/list", {}, {}), NONE, "400 -32600"],
   ["EP-07: jsonrpc 1.0", { ...request("tools/list"), jsonrpc: "1.0" }, NONE, "400 -32600"],
   ["EP-11: an unknown revision in the header", request("tools/list"), { ...NONE, version: "2025-01-01" }, "400 -32600"],
+  [
+    "EP-11: a notification under an unknown revision",
+    { jsonrpc: "2.0", method: "notifications/initialized" },
+    { ...NONE, version: "banana" },
+    "400 -32600",
+  ],
+  [
+    "EP-11: a notification without jsonrpc under an unknown revision",
+    { method: "initialized" },
+    { ...NONE, version: "banana" },
+    "400 -32600",
+  ],
+  [
+    "EP-11: a result under an unknown revision",
+    { jsonrpc: "2.0", id: 1, result: {} },
+    { ...NONE, version: "banana" },
+    "400 -32600",
+  ],
+  [
+    "EP-11: an error under an unknown revision",
+    { jsonrpc: "2.0", id: 1, error: {} },
+    { ...NONE, version: "" },
+    "400 -32600",
+  ],
   ["PR-02: logging/setLevel", request("logging/setLevel", { level: "debug" }), NONE, "200 -32601"],
   ["PR-02: resources/subscribe", request("resources/subscribe", { uri: "a:b" }), NONE, "200 -32601"],
   ["PR-02: completion/complete", request("completion/complete"), NONE, "200 -32601"],
@@ -166,11 +190,19 @@ for (const method of [
   "notifications/cancelled",
   "notifications/of/the/future",
 ]) {
-  test(`EP-09: ${method} is a notification, whatever the headers say`, () => {
-    assert.equal(outcome(classify({ jsonrpc: "2.0", method }, headersOf("other", null, "v999"))), "notification");
+  test(`EP-09, EP-18: ${method} is a notification, whatever its headers say of it`, () => {
+    for (const version of [null, "2024-11-05", MODERN]) {
+      assert.equal(outcome(classify({ jsonrpc: "2.0", method }, { ...headersOf("other"), version })), "notification");
+    }
+    const modernOne = { jsonrpc: "2.0", method, params: { _meta: envelope() } };
+    assert.equal(outcome(classify(modernOne, headersOf("other", null, "v999"))), "notification");
     assert.equal(outcome(classify({ method }, NONE)), "notification");
   });
 }
+
+test("EP-19: a refused response has no id, since its own is of a request of ours", () => {
+  assert.equal(idOf(classify({ jsonrpc: "2.0", id: 1, result: {} }, { ...NONE, version: "banana" })), null);
+});
 
 test("EP-09: results and errors are responses", () => {
   assert.equal(outcome(classify({ jsonrpc: "2.0", id: 1, result: {} }, NONE)), "response");

@@ -120,6 +120,13 @@ test("EP-09: notifications and responses are 202 and empty", async () => {
   }
 });
 
+test("EP-11: an unknown revision in the header is 400 -32600 for notifications and responses too", async () => {
+  for (const body of [note, { method: "initialized" }, { jsonrpc: "2.0", id: 1, result: {} }]) {
+    const answered = await post(JSON.stringify(body), ANONYMOUS, { "MCP-Protocol-Version": "banana" });
+    assert.deepEqual([answered.status, codeOf(answered)], [400, -32600]);
+  }
+});
+
 test("AU-02: an invalid token is 401 on every method, notifications included", async () => {
   for (const body of [message("tools/list"), message("initialize"), message("ping"), call(1), note, modern]) {
     const headers = body === modern ? { "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/list" } : {};

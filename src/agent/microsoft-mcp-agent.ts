@@ -5,7 +5,7 @@ import { type EpochSeconds, epochSeconds } from "../core/time.ts";
 import { randomUuid } from "../crypto/random.ts";
 import { Traffic } from "../graph/traffic.ts";
 import type { CallOutcome, McpDeps, ProtectedCall } from "../mcp/call.ts";
-import { answer, identityMismatch } from "../mcp/dispatch.ts";
+import { answer, identityMismatch, signIn } from "../mcp/dispatch.ts";
 import { errorReply, type Reply } from "../mcp/jsonrpc.ts";
 import type { Classified } from "../mcp/revisions.ts";
 import { admit, answerOn, POLICY_VIOLATION } from "../mcp/socket.ts";
@@ -101,14 +101,15 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
   async post(input: Input<PostInput>): Promise<Reply | undefined> {
     const { message, sessionId } = input;
     const judged = judgeCaller(input, await this.#context(input));
-    if (!judged.ok && judged.error === "identity_mismatch") return identityMismatch(message.id);
+    const deps = await this.#mcp(input);
+    if (!judged.ok)
+      return judged.error === "unauthorized" ? signIn(message.id, [], deps) : identityMismatch(message.id);
     const [socket] = this.ctx.getWebSockets(sessionId);
-    if (judged.ok && socket === undefined) {
-      return errorReply(404, message.id, -32600, "This stream is not open; connect again.");
-    }
-    const reply = await answer(message, await this.#mcp(input, judged.ok));
+    if (socket === undefined) return errorReply(404, message.id, -32600, "This stream is not open; connect again.");
+    const reply = await answer(message, deps);
+    const isResult = reply?.status === 200 || message.kind === "refused";
     // A stream that ended meanwhile cannot carry the result of what was done, so the post does.
-    if (socket?.readyState !== 1 || reply?.status !== 200) return reply;
+    if (!reply || !isResult || socket.readyState !== 1) return reply;
     socket.send(reply.body);
     return undefined;
   }
@@ -120,7 +121,7 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
     if (typeof admitted === "number") return socket.close(admitted);
     socket.serializeAttachment({ stream, pace: admitted } satisfies Attachment);
     const trace = { ...stream.trace, requestId: randomUuid() };
-    await answerOn(socket, String(data), await this.#mcp({ ...stream, trace }, true));
+    await answerOn(socket, String(data), await this.#mcp({ ...stream, trace }));
   }
 
   /** Without an answer the socket would count as open until the object sleeps. */
@@ -145,10 +146,10 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
     return epochSeconds(this.clock());
   }
 
-  async #mcp(access: Access, isKnown: boolean): Promise<McpDeps> {
+  async #mcp(access: Access): Promise<McpDeps> {
     const context = await this.#context(access);
     const call = (call: ProtectedCall) => runCall({ ...access, call }, context);
-    return mcpDeps(isKnown ? { kind: "signed-in", call } : { kind: "invalid" }, access, ok(context.config), context);
+    return mcpDeps({ kind: "signed-in", call }, access, ok(context.config), context);
   }
 
   async #context({ gid, trace }: Input<unknown>): Promise<AgentContext> {

@@ -5,7 +5,15 @@ import { err, type Result } from "../core/result.ts";
 import type { McpDeps } from "./call.ts";
 import { answer, misconfigured, signIn } from "./dispatch.ts";
 import type { Reply, RequestId } from "./jsonrpc.ts";
-import { type Classified, classify, hasEnvelope, type ReadHeader, type Refused, refuse } from "./revisions.ts";
+import {
+  type Classified,
+  classify,
+  hasEnvelope,
+  type ReadHeader,
+  type Refused,
+  refuse,
+  refuseRevision,
+} from "./revisions.ts";
 
 /** Room for 3 MB of attachments in base64; more could not pass Graph either. */
 export const MAX_MESSAGE_BYTES = 4_194_304;
@@ -31,10 +39,14 @@ export async function answerStreamPost(
   deps: McpDeps,
   post: (message: Classified) => Promise<Reply | undefined>,
 ): Promise<Response> {
-  const message = classified(await readMessage(request), headerOf(request));
-  // A refusal that is an answer (an unknown method) belongs on the stream, where the client waits for it.
-  const isOurs = message.kind === "refused" && message.reply.status !== 200;
-  return respond(isOurs ? message.reply : (refuseStream(deps, message.id) ?? (await post(message))), request);
+  const read = await readMessage(request);
+  // Only MCP 2026-07-28 streamable-http repeats a message in headers; this POST is of the transport before it.
+  const message = classified(read);
+  const unknown = read.ok && refuseRevision(read.value, message.id, headerOf(request));
+  // Who waits on the stream for an id gets the refusal there; without an id nobody waits.
+  const isOurs = message.kind === "refused" && message.id === null;
+  const refusal = unknown || (isOurs && message);
+  return respond(refusal ? refusal.reply : (refuseStream(deps, message.id) ?? (await post(message))), request);
 }
 
 /** A GET for a 2024-11-05 stream. Who names a revision probes for one, and must not start a second sign-in. */

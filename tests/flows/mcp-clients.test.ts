@@ -133,6 +133,39 @@ for (const [title, mode, revision] of MODES) {
   });
 }
 
+for (const [title, mode, revision] of MODES) {
+  test(`EP-03: SDK 2 ${title} over SSE speaks ${revision}: the old transport has no headers to check`, async () => {
+    const person = new SdkPerson<v2.StoredOAuthClientInformation, v2.StoredOAuthTokens>();
+    const transport = () => new v2.SSEClientTransport(new URL(`${stack.url}/sse`), { authProvider: person });
+    const open = async () => {
+      const first = transport();
+      const connect = async (through: v2.SSEClientTransport) => {
+        const client = new v2.Client(INFO, { versionNegotiation: { mode } });
+        await client.connect(through);
+        return client;
+      };
+      return person.signingIn(
+        () => connect(first),
+        (answer) => first.finishAuth(answer),
+        () => connect(transport()),
+      );
+    };
+    let client = await open();
+    assert.equal(client.getNegotiatedProtocolVersion(), revision);
+    await useIt({
+      person,
+      tools: async () => (await client.listTools()).tools,
+      call: () => client.callTool(CALL),
+      read: () => client.readResource(PROFILE),
+      reconnect: async () => {
+        await client.close();
+        client = await open();
+      },
+      close: () => client.close(),
+    });
+  });
+}
+
 /** Node 20 has no WebSocket of its own, and the SDK's transport takes the global one. */
 async function connectSocket(path: string, headers: Record<string, string>): Promise<Client> {
   class SocketWithHeaders extends WebSocket {

@@ -25,9 +25,15 @@ after(() => stack.dispose());
 
 const signIn = (): Promise<Session> => signInWith(stack, client);
 
-async function post(endpoint: string, message: object, token?: string): Promise<Reply> {
+async function post(
+  endpoint: string,
+  message: object,
+  token?: string,
+  headers: Record<string, string> = {},
+): Promise<Reply> {
   const body = JSON.stringify({ jsonrpc: "2.0", ...message });
-  return readReply(await fetch(`${stack.url}${endpoint}`, { method: "POST", body, headers: bearer(token) }));
+  const sent = { ...headers, ...bearer(token) };
+  return readReply(await fetch(`${stack.url}${endpoint}`, { method: "POST", body, headers: sent }));
 }
 
 async function open(token: string): Promise<{ stream: EventStream; endpoint: string }> {
@@ -71,6 +77,87 @@ test("EP-03: an unknown method is refused on the stream, where the client waits 
   assert.deepEqual([posted.status, posted.text], [202, ""]);
   const { id, error } = (await stream.message()) as { id: string; error: { code: number } };
   assert.deepEqual([id, error.code], ["x", -32601]);
+  stream.close();
+});
+
+const envelope = (version: unknown) => ({
+  _meta: { "io.modelcontextprotocol/protocolVersion": version, "io.modelcontextprotocol/clientCapabilities": {} },
+});
+
+test("EP-17: a modern message on a stream needs no header of Streamable HTTP, and none that it has is compared", async () => {
+  const { accessToken } = await signIn();
+  const { stream, endpoint } = await open(accessToken);
+  const list = { id: 1, method: "tools/list", params: envelope("2026-07-28") };
+  const call = { ...CALL, params: { ...CALL.params, ...envelope("2026-07-28") } };
+  for (const headers of [{}, { "MCP-Protocol-Version": "2025-11-25", "Mcp-Method": "no/such", "Mcp-Name": "nope" }]) {
+    for (const message of [list, call]) {
+      const posted = await post(endpoint, message, accessToken, headers as Record<string, string>);
+      assert.deepEqual([posted.status, posted.text], [202, ""]);
+      const { id, result } = await stream.message();
+      assert.deepEqual([id, (result as { resultType: string }).resultType], [message.id, "complete"]);
+    }
+  }
+  stream.close();
+});
+
+test("EP-03: a refusal with an id comes on the stream whatever its status elsewhere, one without an id by HTTP", async () => {
+  const { accessToken } = await signIn();
+  const { stream, endpoint } = await open(accessToken);
+  for (const [message, code] of [
+    [{ method: "tools/list", params: envelope("v999") }, -32022],
+    [{ method: "tools/list", params: envelope(5) }, -32602],
+    [{ method: "no/such", params: envelope("2026-07-28") }, -32601],
+    [{ method: "tools/list", params: [] }, -32600],
+    [{ method: "tools/list", jsonrpc: "1.0" }, -32600],
+  ] as const) {
+    const posted = await post(endpoint, { id: "r", ...message }, accessToken);
+    assert.deepEqual([posted.status, posted.text], [202, ""], String(code));
+    const { id, error } = (await stream.message()) as { id: string; error: { code: number } };
+    assert.deepEqual([id, error.code], ["r", code]);
+    assert.equal((await post(endpoint, { id: null, ...message }, accessToken)).status, 400);
+  }
+  stream.close();
+});
+
+test("EP-03: a refusal is for the stream's grant alone: without a token 401, with a revoked one 401, elsewhere 404", async () => {
+  const session = await signIn();
+  const renewed = tokensOf(await refresh(stack, client, session.refreshToken));
+  await revoke(stack, client, session.accessToken);
+  const other = await signInWith(stack, await registerClient(stack));
+  const { stream, endpoint } = await open(renewed.accessToken);
+  for (const message of [
+    { id: "x", method: "tools/list", params: [] },
+    { id: "x", method: "no/such" },
+  ]) {
+    for (const [token, status] of [
+      [undefined, 401],
+      [session.accessToken, 401],
+      [other.accessToken, 404],
+    ] as const) {
+      const refused = await post(endpoint, message, token);
+      assert.deepEqual([refused.status, refused.body.id], [status, "x"]);
+    }
+  }
+  // The first that arrives on the stream is the owner's own.
+  await post(endpoint, PING, renewed.accessToken);
+  assert.equal((await stream.message()).id, 1);
+  stream.close();
+});
+
+test("EP-11: an unknown revision in the header of a legacy message is 400 on a stream too, a known one is not", async () => {
+  const { accessToken } = await signIn();
+  const { stream, endpoint } = await open(accessToken);
+  const notification = { method: "notifications/initialized" };
+  for (const message of [PING, notification]) {
+    const refused = await post(endpoint, message, accessToken, { "MCP-Protocol-Version": "banana" });
+    assert.deepEqual([refused.status, refused.body.id], [400, message === PING ? 1 : null]);
+  }
+  for (const version of ["2024-11-05", "2025-11-25", "2026-07-28"]) {
+    const headers = { "MCP-Protocol-Version": version };
+    assert.equal((await post(endpoint, PING, accessToken, headers)).status, 202);
+    assert.equal((await stream.message()).id, 1);
+    assert.equal((await post(endpoint, notification, accessToken, headers)).status, 202);
+  }
   stream.close();
 });
 

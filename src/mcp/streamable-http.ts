@@ -114,9 +114,10 @@ async function answerBatch(
   );
   const replies = answered.filter((reply) => reply !== undefined);
   if (replies.length === 0) return undefined;
-  // Only a status makes a client sign in, and a batch has one. It must not hide what a call came to; that has headers.
+  // Only by its status does an answer make a client sign in, ask for a scope or wait (RFC 6750 §3.1), and a batch has
+  // one. It must not hide what a call came to; that has headers.
   const isDone = replies.some(({ status, headers }) => status === 200 && headers);
-  const whole = isDone ? undefined : replies.find(({ status }) => status === 401 || status === 503);
+  const whole = isDone ? undefined : replies.find(({ status }) => [401, 403, 429, 503].includes(status));
   return whole ?? { status: 200, body: `[${replies.map(({ body }) => body).join()}]` };
 }
 

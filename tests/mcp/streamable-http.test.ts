@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Caller, McpDeps } from "../../src/mcp/call.ts";
+import type { Caller, CallOutcome, McpDeps } from "../../src/mcp/call.ts";
 import { answerPost, MAX_MESSAGE_BYTES } from "../../src/mcp/streamable-http.ts";
 import { ANONYMOUS, depsFor, INVALID, REVOKED, SIGNED_IN } from "./fixture-deps.ts";
 
@@ -74,6 +74,40 @@ for (const [title, caller] of [
     assert.equal(answered.status, 401);
     assert.equal(codeOf(answered), -32001);
     assert.match(answered.headers.get("www-authenticate") ?? "", /sign_in/);
+  });
+}
+
+const QUOTA = { limit: 300, remaining: 0, resetSeconds: 60 };
+const HIDDEN: readonly (readonly [title: string, outcome: CallOutcome, status: number, header: string])[] = [
+  [
+    "a scope is missing",
+    { kind: "insufficient_scope", missing: ["Mail.Send"], scopes: ["Mail.Send"] },
+    403,
+    "www-authenticate",
+  ],
+  ["somebody else signed in", { kind: "identity_mismatch" }, 403, "content-type"],
+  ["the quota is spent", { kind: "rate_limited", quota: QUOTA }, 429, "retry-after"],
+];
+
+for (const [title, outcome, status, header] of HIDDEN) {
+  test(`RFC 6750 §3.1, ER-01: a batch in which ${title} is ${status} as a whole, by which alone a client learns`, async () => {
+    const caller: Caller = { kind: "signed-in", call: async () => outcome };
+    const answered = await post(JSON.stringify([message("ping", "a"), call("b")]), caller);
+    assert.equal(answered.status, status);
+    assert.equal((JSON.parse(answered.text) as { id: unknown }).id, "b");
+    assert.ok(answered.headers.has(header));
+  });
+
+  test(`EP-11: a batch in which ${title} after a call was done is 200 and says both`, async () => {
+    const outcomes: CallOutcome[] = [{ kind: "done", result: {}, quota: QUOTA }, outcome];
+    const caller: Caller = { kind: "signed-in", call: async () => outcomes.shift() ?? outcome };
+    const answered = await post(JSON.stringify([call("a"), call("b")]), caller);
+    assert.equal(answered.status, 200);
+    const replies = JSON.parse(answered.text) as object[];
+    assert.deepEqual(
+      replies.map((reply) => "error" in reply),
+      [false, true],
+    );
   });
 }
 

@@ -120,9 +120,10 @@ function checkModern(
   return refuse(id, 400, -32022, `This server speaks ${MODERN_REVISION} in this form.`, data);
 }
 
-/** MCP 2025-11-25 basic: an id is a string or a number, never null. A number beyond a double cannot be echoed. */
+/** MCP 2025-11-25 basic: an id is a string or a number, never null, and comes back the same. Large integers cannot. */
 function readId({ id }: JsonObject): RequestId | undefined {
-  return typeof id === "string" || Number.isFinite(id) ? (id as RequestId) : undefined;
+  const isEchoed = typeof id === "string" || (typeof id === "number" && Math.abs(id) <= Number.MAX_SAFE_INTEGER);
+  return isEchoed ? id : undefined;
 }
 
 /** MCP 2026-07-28 streamable-http: a value that is no plain ASCII travels as `=?base64?…?=`. */

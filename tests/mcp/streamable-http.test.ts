@@ -252,6 +252,16 @@ test("ER-01: what is not JSON in UTF-8 is 400 -32700", async () => {
   }
 });
 
+test("EP-19: an integer past those that doubles tell apart may not come back as it was, so it is no id", async () => {
+  for (const id of ["9007199254740993", "-9007199254740993", "9007199254740992", "1e300"]) {
+    const answered = await post(`{"jsonrpc":"2.0","id":${id},"method":"ping"}`, ANONYMOUS);
+    assert.deepEqual([answered.status, codeOf(answered)], [400, -32600], id);
+    assert.equal((JSON.parse(answered.text) as { id: unknown }).id, null);
+  }
+  const answered = await post('{"jsonrpc":"2.0","id":9007199254740991,"method":"ping"}', ANONYMOUS);
+  assert.equal(answered.text, '{"jsonrpc":"2.0","id":9007199254740991,"result":{}}');
+});
+
 test("EP-19: of a doubled member the last one counts", async () => {
   const answered = await post('{"jsonrpc":"2.0","id":1,"id":"2","method":"no/such","method":"ping"}', ANONYMOUS);
   assert.equal(answered.text, '{"jsonrpc":"2.0","id":"2","result":{}}');

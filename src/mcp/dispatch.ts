@@ -41,8 +41,8 @@ function discover(
     const prompt = catalog.prompt(params);
     return typeof prompt === "string" ? invalidParams(id, prompt) : resultReply(id, JSON.stringify(frame(prompt, era)));
   }
-  // Every list is one page, so a cursor can only be invented.
-  return params.cursor === undefined
+  // Every list is one page, so a cursor can only be invented; null is how some serialisers leave one out.
+  return (params.cursor ?? null) === null || method === "server/discover"
     ? resultReply(id, catalogText(catalog, method, era))
     : invalidParams(id, "There is one page; leave out cursor.");
 }

@@ -285,9 +285,28 @@ test("EP-01: only a client that accepts nothing but a stream gets one, and only 
   );
 });
 
+const LISTS = ["tools/list", "resources/list", "resources/templates/list", "prompts/list"];
+
 test("EP-10: a cursor is -32602, since every list is one page", async () => {
-  for (const method of ["tools/list", "resources/list", "resources/templates/list", "prompts/list"]) {
-    const answered = await post(JSON.stringify(message(method, 1, { cursor: "x" })), ANONYMOUS);
-    assert.deepEqual([answered.status, codeOf(answered)], [200, -32602]);
+  for (const method of LISTS) {
+    for (const cursor of ["x", "", 0, false]) {
+      const answered = await post(JSON.stringify(message(method, 1, { cursor })), ANONYMOUS);
+      assert.deepEqual([answered.status, codeOf(answered)], [200, -32602]);
+    }
+  }
+});
+
+test("EP-10: a cursor of null, as serialisers write what is absent, is no cursor", async () => {
+  for (const method of LISTS) {
+    const answered = await post(JSON.stringify(message(method, 1, { cursor: null })), ANONYMOUS);
+    assert.ok("result" in (JSON.parse(answered.text) as object), method);
+  }
+});
+
+test("EP-17: server/discover is no list, so a cursor means nothing to it", async () => {
+  for (const cursor of [null, "x"]) {
+    const body = JSON.stringify(message("server/discover", 1, { _meta: META, cursor }));
+    const headers = { "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "server/discover" };
+    assert.ok("result" in (JSON.parse((await post(body, ANONYMOUS, headers)).text) as object));
   }
 });

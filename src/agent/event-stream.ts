@@ -1,4 +1,5 @@
 import { utf8 } from "../core/bytes.ts";
+import { EVENT_STREAM } from "../mcp/streamable-http.ts";
 
 /**
  * MCP 2024-11-05 transports, HTTP with SSE: the Worker's end of a stream. What the grant's object sends on the socket
@@ -33,5 +34,5 @@ export function eventStream(socket: WebSocket, endpoint: string): Response {
   socket.addEventListener("message", ({ data }) => write(`event: message\ndata: ${data}`));
   socket.addEventListener("close", stop);
   socket.accept();
-  return new Response(readable, { headers: { "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" } });
+  return new Response(readable, { headers: EVENT_STREAM });
 }

@@ -126,6 +126,9 @@ function headerOf({ headers }: Request): ReadHeader {
   return (name) => headers.get(name)?.trim();
 }
 
+/** MCP 2026-07-28 streamable-http: no proxy is to hold events back. */
+export const EVENT_STREAM = { "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" };
+
 /** An accepted message without an answer is 202 and empty. */
 export function respond(reply: Reply | undefined, request: Request): Response {
   if (!reply) return new Response(null, { status: 202 });
@@ -135,6 +138,6 @@ export function respond(reply: Reply | undefined, request: Request): Response {
     status === 200 && /^( *text\/event-stream *(;[^,]*)?(,|$))+$/i.test(request.headers.get("Accept") ?? "");
   return new Response(isStream ? `event: message\ndata: ${body}\n\n` : body, {
     status,
-    headers: { "Content-Type": isStream ? "text/event-stream" : "application/json", ...headers },
+    headers: { ...(isStream ? EVENT_STREAM : { "Content-Type": "application/json" }), ...headers },
   });
 }

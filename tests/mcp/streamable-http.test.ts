@@ -272,12 +272,15 @@ test("EP-01: only a client that accepts nothing but a stream gets one, and only 
   for (const accept of ["application/json", "*/*", "text/event-stream, application/json", "text/html", ""]) {
     const answered = await post(body, ANONYMOUS, { accept });
     assert.equal(answered.headers.get("content-type"), "application/json", accept);
+    assert.equal(answered.headers.get("x-accel-buffering"), null);
   }
   const streamed = await post(body, ANONYMOUS, { accept: "text/event-stream; q=1" });
   assert.equal(streamed.headers.get("content-type"), "text/event-stream");
   // RFC 9110 §5.3: a field that is sent twice is one list.
   const twice = await post(body, ANONYMOUS, { accept: "text/event-stream, text/event-stream" });
   assert.equal(twice.headers.get("content-type"), "text/event-stream");
+  // MCP 2026-07-28 streamable-http: proxies must not hold an event back.
+  assert.equal(streamed.headers.get("x-accel-buffering"), "no");
   assert.equal(streamed.text, 'event: message\ndata: {"jsonrpc":"2.0","id":1,"result":{}}\n\n');
   assert.equal(
     (await post("{", ANONYMOUS, { accept: "text/event-stream" })).headers.get("content-type"),

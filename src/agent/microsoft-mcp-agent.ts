@@ -107,9 +107,8 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
     const [socket] = this.ctx.getWebSockets(sessionId);
     if (socket === undefined) return errorReply(404, message.id, -32600, "This stream is not open; connect again.");
     const reply = await answer(message, deps);
-    const isResult = reply?.status === 200 || message.kind === "refused";
     // A stream that ended meanwhile cannot carry the result of what was done, so the post does.
-    if (!reply || !isResult || socket.readyState !== 1) return reply;
+    if (socket.readyState !== 1 || !reply || (reply.status !== 200 && message.kind !== "refused")) return reply;
     socket.send(reply.body);
     return undefined;
   }

@@ -42,7 +42,7 @@ function discover(
     return typeof prompt === "string" ? invalidParams(id, prompt) : resultReply(id, JSON.stringify(frame(prompt, era)));
   }
   // Every list is one page, so a cursor can only be invented; null is how some serialisers leave one out.
-  return (params.cursor ?? null) === null || method === "server/discover"
+  return params.cursor == null || method === "server/discover"
     ? resultReply(id, catalogText(catalog, method, era))
     : invalidParams(id, "There is one page; leave out cursor.");
 }
@@ -99,9 +99,9 @@ export function rateLimited(id: RequestId | null, quota: Quota): Reply {
 
 /** RFC 6750 §3 at the transport: only a 401 makes a connector start signing in. */
 export function signIn(id: RequestId | null, scopes: readonly string[], deps: McpDeps): Reply {
-  const { wwwAuthenticate, ...places } = deps.challenge("sign_in", scopes);
   const message =
     "Sign in to Microsoft 365 to use this: connect to this server in your assistant, or see resource_metadata.";
+  const { wwwAuthenticate, ...places } = deps.challenge("sign_in", scopes);
   const data = { type: "auth_required", authenticated: false, ...places };
   return errorReply(401, id, -32001, message, data, { "WWW-Authenticate": wwwAuthenticate });
 }

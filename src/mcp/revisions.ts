@@ -1,7 +1,7 @@
 import { readBase64url, readUtf8 } from "../core/bytes.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { type ErrorCode, errorReply, type Reply, type RequestId } from "./jsonrpc.ts";
-import { type Era, isProtected, METHODS, type Method } from "./methods.ts";
+import { type Era, isProtected, METHODS, type Method, type MethodFacts } from "./methods.ts";
 
 /** Newest first. */
 export const LEGACY_REVISIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"] as const;
@@ -52,18 +52,14 @@ export function classify(message: unknown, header?: ReadHeader): Classified {
   if (!isJsonObject(params)) return refuse(id, 400, -32600, "params must be an object.");
   const facts = METHODS.get(method);
   const era = hasEnvelope(message) ? "modern" : "legacy";
-  let isLenient = false;
-  if (era === "legacy") {
-    // A body without its envelope under a modern header is an incomplete modern request.
-    if (header?.("MCP-Protocol-Version") === MODERN_REVISION) return withoutEnvelope(id);
-    // For people with curl: discovery may leave out jsonrpc, and with it the id. Nothing that acts may.
-    isLenient =
-      jsonrpc === undefined && facts !== undefined && !isProtected(method) && (id !== undefined || !("id" in message));
-  }
+  // A body without its envelope under a modern header is an incomplete modern request.
+  if (era === "legacy" && header?.("MCP-Protocol-Version") === MODERN_REVISION) return withoutEnvelope(id);
+  // For people with curl: discovery may leave out jsonrpc, and with it the id. Nothing that acts may.
+  const isLenient = era === "legacy" && jsonrpc === undefined && facts && !isProtected(method) && id === message.id;
   if (!isLenient && (jsonrpc !== "2.0" || id === undefined)) {
     return refuse(id, 400, -32600, 'A request needs jsonrpc "2.0" and an id.');
   }
-  const problem = era === "modern" ? checkModern(id, method, params, header) : undefined;
+  const problem = era === "modern" ? checkModern(id, method, facts, params, header) : undefined;
   if (problem) return problem;
   if (!facts || (facts.era ?? era) !== era) {
     return refuse(id, era === "modern" ? 404 : 200, -32601, "No such method.");
@@ -78,9 +74,8 @@ export function classify(message: unknown, header?: ReadHeader): Classified {
  */
 export function refuseRevision(message: unknown, id?: RequestId | null, header?: ReadHeader): Refused | undefined {
   const version = header?.("MCP-Protocol-Version");
-  return version === undefined || REVISIONS.includes(version) || hasEnvelope(message)
-    ? undefined
-    : refuse(id, 400, -32600, `MCP-Protocol-Version is not one of ${REVISIONS.join(", ")}.`);
+  if (version === undefined || REVISIONS.includes(version) || hasEnvelope(message)) return undefined;
+  return refuse(id, 400, -32600, `MCP-Protocol-Version is not one of ${REVISIONS.join(", ")}.`);
 }
 
 /** MCP 2026-07-28 basic/versioning: a message that says of itself what it speaks is modern, whatever else it says. */
@@ -96,14 +91,14 @@ function metaOf(params: unknown): JsonObject {
 function checkModern(
   id: RequestId | undefined,
   method: string,
+  facts: MethodFacts | undefined,
   params: JsonObject,
   header: ReadHeader | undefined,
 ): Refused | undefined {
   const { [META_VERSION]: version, [META_CAPABILITIES]: capabilities } = metaOf(params);
   if (typeof version !== "string" || !isJsonObject(capabilities)) return withoutEnvelope(id);
   const isKnown = version === MODERN_REVISION;
-  const named = METHODS.get(method)?.named;
-  const name = isKnown && named ? params[named] : undefined;
+  const name = isKnown && facts?.named && params[facts.named];
   const repeated =
     header &&
     ([
@@ -122,7 +117,7 @@ function checkModern(
 
 /** MCP 2025-11-25 basic: an id is a string or a number, never null, and comes back the same. Large integers cannot. */
 function readId({ id }: JsonObject): RequestId | undefined {
-  const isEchoed = typeof id === "string" || (typeof id === "number" && Math.abs(id) <= Number.MAX_SAFE_INTEGER);
+  const isEchoed = typeof id === "string" || (typeof id === "number" && Math.abs(id) < 2 ** 53);
   return isEchoed ? id : undefined;
 }
 

@@ -42,11 +42,12 @@ export async function answerStreamPost(
   const read = await readMessage(request);
   // Only MCP 2026-07-28 streamable-http repeats a message in headers; this POST is of the transport before it.
   const message = classified(read);
-  const unknown = read.ok && refuseRevision(read.value, message.id, headerOf(request));
-  // Who waits on the stream for an id gets the refusal there; without an id nobody waits.
-  const isOurs = message.kind === "refused" && message.id === null;
-  const refusal = unknown || (isOurs && message);
-  return respond(refusal ? refusal.reply : (refuseStream(deps, message.id) ?? (await post(message))), request);
+  const { id } = message;
+  const refused =
+    (read.ok && refuseRevision(read.value, id, headerOf(request))) ||
+    // Who waits on the stream for an id gets the refusal there; without an id nobody waits.
+    (message.kind === "refused" && id === null && message);
+  return respond(refused ? refused.reply : (refuseStream(deps, id) ?? (await post(message))), request);
 }
 
 /** A GET for a 2024-11-05 stream. Who names a revision probes for one, and must not start a second sign-in. */

@@ -25,7 +25,7 @@ const SHAPE = /^(m365[a-z])\.([\w-]{22})\.([\w-]{59})$/;
 
 /** A bearer that claims to be one of ours, well formed or not. */
 export function hasOurShape(bearer: string): boolean {
-  return /^m365[a-z]\./.test(bearer);
+  return /^m365[a-zA-Z]\./.test(bearer);
 }
 
 export function mintGrantId(): string {

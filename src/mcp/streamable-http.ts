@@ -52,7 +52,7 @@ export async function answerStreamPost(
 
 /** A GET for a 2024-11-05 stream. Who names a revision probes for one, and must not start a second sign-in. */
 export function wantsStream({ headers }: Request): boolean {
-  return (headers.get("Accept") ?? "").includes("text/event-stream") && !headers.has("MCP-Protocol-Version");
+  return /text\/event-stream/i.test(headers.get("Accept") ?? "") && !headers.has("MCP-Protocol-Version");
 }
 
 /** What stands between a caller and a stream; undefined when nothing does. */
@@ -75,7 +75,7 @@ function parseMessage(text = ""): Result<unknown, Refused> {
   if (parsed.ok) return parsed;
   return err(
     parsed.error === "json_too_deep"
-      ? refuse(null, 400, -32600, "The message is nested over 64 levels.")
+      ? refuse(null, 400, -32600, "The message is nested over 64 levels, or has over 100000 objects and lists.")
       : refuse(null, 400, -32700, "The message is not JSON in UTF-8."),
   );
 }

@@ -152,6 +152,7 @@ test("D-31: no two tokens are equal", async () => {
 for (const [text, isOurs] of [
   ["m365a.", true],
   ["m365z.anything at all", true],
+  ["m365A.", true],
   ["test-token", false],
   ["m365.a", false],
   ["m3650.a", false],

@@ -235,6 +235,16 @@ test("EP-16: 64 levels of JSON are read, 65 are -32600, a million too", async ()
   assert.equal((await post(nested(1_000_000), ANONYMOUS)).status, 400);
 });
 
+test("EP-16: 100,001 flat objects are refused for their number, not for a depth that they have not", async () => {
+  const params = (count: number) => `{"a":[${Array(count).fill("{}").join()}]}`;
+  const ping = (count: number) => `{"jsonrpc":"2.0","id":1,"method":"ping","params":${params(count)}}`;
+  // The message, its params and the list are containers too.
+  assert.equal((await post(ping(99_997), ANONYMOUS)).status, 200);
+  const refused = await post(ping(99_998), ANONYMOUS);
+  assert.deepEqual([refused.status, codeOf(refused)], [400, -32600]);
+  assert.match(refused.text, /over 100000 objects and lists/);
+});
+
 test("ER-01: what is not JSON in UTF-8 is 400 -32700", async () => {
   const bytes = (...values: number[]) => new Uint8Array(values);
   for (const body of [

@@ -88,6 +88,8 @@ for (const path of ["/sse", "/mcp"]) {
       assert.match(refused.headers.get("www-authenticate") ?? "", new RegExp(`oauth-protected-resource${path}"`));
       assert.equal(errorOf(refused).code, -32001);
       assert.equal((await send(path, "GET", { ...STREAM, ...auth, "MCP-Protocol-Version": "2025-06-18" })).status, 405);
+      // RFC 9110 §8.3.1: media types have no case.
+      assert.equal((await send(path, "GET", { accept: "Text/Event-Stream", ...auth })).status, 401);
     }
     const probing = { ...STREAM, authorization: `Bearer ${token}`, "MCP-Protocol-Version": "2025-11-25" };
     assert.equal((await send(path, "GET", probing)).status, 405);

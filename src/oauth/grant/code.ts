@@ -76,7 +76,7 @@ export function redeemCode(
     formExpiresAt: grant.formExpiresAt,
     authorization: grant.authorization,
     code: grant.code,
-    refresh: { current: presented.refreshHash, expiresAt: presented.refreshExpiresAt, previous: null, spent: [] },
+    refresh: { current: presented.refreshHash, expiresAt: presented.refreshExpiresAt, previous: null },
     access: [access],
   };
   return { next, outcome: { kind: "redeemed", authorization: grant.authorization } };

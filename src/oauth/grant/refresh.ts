@@ -8,13 +8,13 @@ import {
   type Active,
   type Authorization,
   type Grant,
-  MAX_SPENT_REFRESH_TOKENS,
   REPLAY_WINDOW_SECONDS,
   type RefreshFamily,
   type Transition,
 } from "./grant.ts";
 
 export interface Rotation {
+  /** Of a token that the Worker found to be ours, for this grant and not expired. */
   readonly refreshHash: string;
   readonly clientId: string;
   readonly isResourceAccepted: (granted: string) => boolean;
@@ -82,22 +82,19 @@ export function rotateRefresh(
 
 type Use = "current" | { readonly successorBox: Box } | "reused" | "unknown";
 
+/** RFC 9700 §4.14.2: what was issued for this grant and is not, or no longer, the previous token was spent before. */
 function recognise(family: RefreshFamily, hash: string, now: EpochSeconds): Use {
   if (equalText(family.current, hash)) return now < family.expiresAt ? "current" : "unknown";
   const { previous } = family;
-  if (previous !== null && equalText(previous.hash, hash)) {
-    const isInTime = now <= previous.rotatedAt + REPLAY_WINDOW_SECONDS;
-    return isInTime ? { successorBox: previous.successorBox } : "reused";
-  }
-  return family.spent.some((spent) => equalText(spent, hash)) ? "reused" : "unknown";
+  const isRepeated =
+    previous !== null && equalText(previous.hash, hash) && now <= previous.rotatedAt + REPLAY_WINDOW_SECONDS;
+  return isRepeated ? { successorBox: previous.successorBox } : "reused";
 }
 
 function rotate(family: RefreshFamily, presented: Rotation, now: EpochSeconds): RefreshFamily {
-  const spent = family.previous === null ? family.spent : [...family.spent, family.previous.hash];
   return {
     current: presented.successorHash,
     expiresAt: presented.successorExpiresAt,
     previous: { hash: family.current, rotatedAt: now, successorBox: presented.successorBox },
-    spent: spent.slice(-MAX_SPENT_REFRESH_TOKENS),
   };
 }

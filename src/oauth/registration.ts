@@ -15,7 +15,7 @@ import { isRegistrableRedirectUri, isWeb, redirectHost } from "./redirect-uri.ts
 /** A registration is a name and a few addresses. */
 export const MAX_REGISTRATION_BYTES = 16 * 1024;
 
-const UNNAMED = "Unnamed client";
+export const UNNAMED = "Unnamed client";
 
 const WEB_LINK = v.optional(
   v.pipe(

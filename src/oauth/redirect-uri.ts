@@ -14,7 +14,7 @@ const APP_SCHEME = /^(cursor|vscode|vscode-insiders|[a-z][a-z0-9+-]*(\.[a-z0-9+-
 
 /** Leads into a program of the person's own machine, where any program could be listening. */
 export function isNativeRedirect(uri: string): boolean {
-  return !uri.startsWith("https:");
+  return !uri.startsWith("https:") || isLoopback(new URL(uri).hostname);
 }
 
 /** Whether a URI may be registered at all (OAuth 2.1 §2.3, RFC 8252). */

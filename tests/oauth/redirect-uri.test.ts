@@ -195,7 +195,10 @@ for (const [what, registered, requested] of MATCHES) {
 
 for (const [uri, isNative] of [
   ["https://app.example.com/", false],
-  ["https://localhost/", false],
+  ["https://localhost.example.com/", false],
+  ["https://localhost/", true],
+  ["https://127.0.0.1:8443/callback", true],
+  ["https://[::1]/callback", true],
   ["http://localhost:1/", true],
   ["http://[::1]/", true],
   ["com.example.app:/x", true],

@@ -877,7 +877,7 @@ test("OA-05: other methods than GET and POST are 405", async () => {
   }
 });
 
-test("D-09: on another Host the page is a 308 to the canonical one, with its query, and a post is 421", async (t) => {
+test("D-09: on another Host a page is a 308 to the canonical one, with its query, and a post is 421", async (t) => {
   const named = await startStack({ bindings: { WORKER_DOMAIN: "mcp.contoso.example", PROTOCOL: "https" } });
   t.after(() => named.dispose());
   const query = "?client_id=x&state=a%20b";
@@ -885,6 +885,19 @@ test("D-09: on another Host the page is a 308 to the canonical one, with its que
   assert.equal(shown.status, 308);
   assert.equal(shown.headers.get("location"), `https://mcp.contoso.example/authorize${query}`);
   await shown.text();
+  for (const [accept, status] of [
+    ["text/html,application/xhtml+xml,*/*;q=0.8", 308],
+    ["application/json", 421],
+    ["*/*", 421],
+  ] as const) {
+    const landing = await named.mf.dispatchFetch("https://m365.workers.dev/", {
+      redirect: "manual",
+      headers: { accept },
+    });
+    assert.equal(landing.status, status, accept);
+    assert.equal(landing.headers.get("location"), status === 308 ? "https://mcp.contoso.example/" : null);
+    await landing.text();
+  }
   for (const path of ["/authorize", "/token", "/register", "/revoke"]) {
     const posted = await named.mf.dispatchFetch(`https://m365.workers.dev${path}`, { method: "POST", body: "x=1" });
     assert.equal(posted.status, 421, path);

@@ -26,7 +26,7 @@ const WEB_LINK = v.optional(
 const plainText = (maxChars: number) =>
   v.pipe(
     v.string(),
-    v.check((text) => text.length <= maxChars && !hasControlCharacters(text)),
+    v.check((text) => [...text].length <= maxChars && !hasControlCharacters(text)),
   );
 const tenOf = <Item extends v.GenericSchema<string>>(item: Item) => v.pipe(v.array(item), v.maxLength(10));
 
@@ -50,7 +50,14 @@ export const CLIENT_METADATA = v.object({
     ),
     [...GRANT_TYPES],
   ),
-  response_types: v.optional(v.pipe(tenOf(v.string()), v.includes("code")), ["code"]),
+  response_types: v.optional(
+    v.pipe(
+      tenOf(v.string()),
+      v.includes("code"),
+      v.transform(() => ["code"]),
+    ),
+    ["code"],
+  ),
   client_uri: WEB_LINK,
   logo_uri: WEB_LINK,
   policy_uri: WEB_LINK,

@@ -861,6 +861,19 @@ test("row 8 / AP-01: on https every cookie is __Host-, Secure, HttpOnly, SameSit
   assert.match(page.headers.get("strict-transport-security") ?? "", /max-age=31536000/);
 });
 
+test("AP-03, D-46: the form cookie is good for an hour, the login cookie for ten minutes", async () => {
+  const { browser, form, page } = await showForm();
+  const posted = await post(browser, form);
+  const lines = [...page.headers.getSetCookie(), ...posted.headers.getSetCookie()];
+  for (const [name, seconds] of [
+    ["m365-form", 3600],
+    ["m365-login-", 600],
+  ] as const) {
+    const ages = lines.filter((line) => line.startsWith(name)).map((line) => line.split("; Max-Age=")[1]);
+    assert.deepEqual(ages, [`${seconds}`], name);
+  }
+});
+
 test("AP-03: the name of the login cookie carries eight characters of the grant id", async () => {
   const { browser, form } = await showForm();
   const answer = await post(browser, form);

@@ -101,7 +101,7 @@ export function authorizationResponse(
   const ours = new URLSearchParams({ ...answer, ...(state !== undefined && { state }), iss: issuer });
   const [address, query = ""] = redirectUri.split(/\?(.*)/);
   // RFC 6749 §3.1.2: its own query is retained, to the letter, but for what would stand beside one of ours.
-  const isOwn = (pair: string) => [...new URLSearchParams(pair).keys()].every((name) => !ours.has(name));
+  const isOwn = (pair: string) => [...new URLSearchParams(pair)].every(([name]) => !ours.has(name));
   const own = query.split("&").filter(isOwn).join("&");
   return `${address}?${own && `${own}&`}${ours}`;
 }

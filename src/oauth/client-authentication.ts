@@ -41,8 +41,7 @@ export async function authenticateClient(
   const method = basic ? "client_secret_basic" : secret === undefined ? "none" : "client_secret_post";
   const { tokenEndpointAuthMethod: registered, clientSecretHash = "" } = client;
   if (method !== registered) {
-    const description = `This client is registered with token_endpoint_auth_method ${registered}: ${ADVICE[registered]}.`;
-    return refuse("invalid_client", "method_mismatch", description);
+    return refuse("invalid_client", "method_mismatch", `Registered for ${registered}: ${ADVICE[registered]}.`);
   }
   if (secret === undefined || equalText(clientSecretHash, await sha256(secret))) return ok(client);
   return refuse("invalid_client", "secret_mismatch", "The client secret is wrong.");
@@ -52,12 +51,10 @@ export async function authenticateClient(
 export const UNKNOWN_GRANT =
   "The code or token is unknown, expired, used or not for this client. Start the sign-in again.";
 
-const OR_NONE = "or register with token_endpoint_auth_method none";
-
 const ADVICE: { readonly [Method in AuthMethod]: string } = {
-  none: "send client_id and no secret",
-  client_secret_basic: `use -u client_id:client_secret ${OR_NONE}`,
-  client_secret_post: `send client_secret in the body ${OR_NONE}`,
+  none: "send no secret",
+  client_secret_basic: "use -u client_id:client_secret or register with token_endpoint_auth_method none",
+  client_secret_post: "send client_secret in the body or register with token_endpoint_auth_method none",
 };
 
 /** RFC 6749 §2.3.1: id and secret, both form-encoded before they are joined. */

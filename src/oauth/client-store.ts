@@ -25,9 +25,7 @@ export function createClientStore(
   documents: KVNamespace | undefined,
 ): ClientStore {
   const put = (client: Client, expirationTtl: number) =>
-    registrations.put(keyOf(client.clientId), JSON.stringify(client), { expirationTtl });
-  const lookUp = async (clientId: string) =>
-    (await readClient(registrations, clientId)) ?? (await readClient(configured, clientId));
+    registrations.put(`client:${client.clientId}`, JSON.stringify(client), { expirationTtl });
   /** The operator may map the static id, and it alone, to a client of their own. */
   const actualId = async (clientId: string) => {
     if (clientId !== STATIC_CLIENT_ID) return clientId;
@@ -40,7 +38,7 @@ export function createClientStore(
       if (!isClientId(clientId)) return undefined;
       const actual = await actualId(clientId);
       if (!actual) return STATIC_CLIENT;
-      const client = await lookUp(actual);
+      const client = (await readClient(registrations, actual)) ?? (await readClient(configured, actual));
       return client && { ...client, clientId };
     },
     save: (client) => put(client, UNUSED_CLIENT_SECONDS),
@@ -56,12 +54,8 @@ export function createClientStore(
   };
 }
 
-function keyOf(clientId: string): string {
-  return `client:${clientId}`;
-}
-
 async function readClient(store: KVNamespace | undefined, clientId: string): Promise<Client | undefined> {
-  const value = parseJson((await store?.get(keyOf(clientId))) ?? "");
+  const value = parseJson((await store?.get(`client:${clientId}`)) ?? "");
   const client = v.safeParse(CLIENT, value.ok ? value.value : undefined);
   return client.success && client.output.clientId === clientId ? client.output : undefined;
 }

@@ -45,7 +45,7 @@ export const CLIENT_METADATA = v.object({
   grant_types: v.optional(
     v.pipe(
       tenOf(v.string()),
-      v.includes("authorization_code"),
+      v.check((types) => types.includes("authorization_code")),
       v.transform((types) => GRANT_TYPES.filter((type) => types.includes(type))),
     ),
     [...GRANT_TYPES],
@@ -53,7 +53,7 @@ export const CLIENT_METADATA = v.object({
   response_types: v.optional(
     v.pipe(
       tenOf(v.string()),
-      v.includes("code"),
+      v.check((types) => types.includes("code")),
       v.transform(() => ["code"]),
     ),
     ["code"],

@@ -104,7 +104,7 @@ for (const [clientId, advice] of [
 }
 
 test("OA-14: a call with a secret where none was registered is told to leave it out", async () => {
-  assert.match((await problem({ client_id: "open", client_secret: "x" })).description, /none: send client_id and no/);
+  assert.match((await problem({ client_id: "open", client_secret: "x" })).description, /none: send no secret/);
 });
 
 const PASSED: readonly (readonly [what: string, clientId: string, form: Form, authorization?: string])[] = [

@@ -60,41 +60,33 @@ export function rotateRefresh(
     outcome: { kind: "refused", reason },
   });
   if (grant?.state !== "active") return refuse("refresh_unknown");
-  const use = recognise(grant.refresh, presented.refreshHash, now);
-  if (use === "unknown") return refuse("refresh_unknown");
-  if (grant.authorization.clientId !== presented.clientId) return refuse("client_mismatch");
-  if (use === "reused") return refuse("refresh_reused", endGrant(grant, "refresh_reused"));
+  const { authorization } = grant;
+  const { current, expiresAt, previous } = grant.refresh;
+  const isCurrent = equalText(current, presented.refreshHash);
+  if (isCurrent && now >= expiresAt) return refuse("refresh_unknown");
+  if (authorization.clientId !== presented.clientId) return refuse("client_mismatch");
+  const isRepeated =
+    previous !== null &&
+    equalText(previous.hash, presented.refreshHash) &&
+    now <= previous.rotatedAt + REPLAY_WINDOW_SECONDS;
+  // RFC 9700 §4.14.2: it was issued for this grant, so whatever else it is was spent before.
+  if (!isCurrent && !isRepeated) return refuse("refresh_reused", endGrant(grant, "refresh_reused"));
   // What would be dead on arrival is not worth rotating for; the client signs in again a minute early.
-  if (now > grant.authorization.expiresAt - LAST_SECONDS) return refuse("refresh_unknown");
-  if (!presented.isResourceAccepted(grant.authorization.resource)) return refuse("resource_mismatch");
-  const scopes = presented.scopes ?? grant.authorization.scopes;
-  if (scopes.some((scope) => !grant.authorization.scopes.includes(scope))) return refuse("scope_widened");
+  if (now > authorization.expiresAt - LAST_SECONDS) return refuse("refresh_unknown");
+  if (!presented.isResourceAccepted(authorization.resource)) return refuse("resource_mismatch");
+  const scopes = presented.scopes ?? authorization.scopes;
+  if (scopes.some((scope) => !authorization.scopes.includes(scope))) return refuse("scope_widened");
 
   const token = { hash: presented.accessHash, scopes, expiresAt: presented.accessExpiresAt };
   const renewed: Active = { ...grant, access: addAccessToken(grant.access, token, now) };
-  if (use !== "current") {
-    const outcome = { kind: "repeated", scopes, authorization: grant.authorization, ...use } as const;
-    return { next: renewed, outcome };
+  if (isRepeated) {
+    const { successorBox } = previous;
+    return { next: renewed, outcome: { kind: "repeated", scopes, authorization, successorBox } };
   }
-  const refresh = rotate(grant.refresh, presented, now);
-  return { next: { ...renewed, refresh }, outcome: { kind: "rotated", scopes, authorization: grant.authorization } };
-}
-
-type Use = "current" | { readonly successorBox: Box } | "reused" | "unknown";
-
-/** RFC 9700 §4.14.2: what was issued for this grant and is not, or no longer, the previous token was spent before. */
-function recognise(family: RefreshFamily, hash: string, now: EpochSeconds): Use {
-  if (equalText(family.current, hash)) return now < family.expiresAt ? "current" : "unknown";
-  const { previous } = family;
-  const isRepeated =
-    previous !== null && equalText(previous.hash, hash) && now <= previous.rotatedAt + REPLAY_WINDOW_SECONDS;
-  return isRepeated ? { successorBox: previous.successorBox } : "reused";
-}
-
-function rotate(family: RefreshFamily, presented: Rotation, now: EpochSeconds): RefreshFamily {
-  return {
+  const refresh: RefreshFamily = {
     current: presented.successorHash,
     expiresAt: presented.successorExpiresAt,
-    previous: { hash: family.current, rotatedAt: now, successorBox: presented.successorBox },
+    previous: { hash: presented.refreshHash, rotatedAt: now, successorBox: presented.successorBox },
   };
+  return { next: { ...renewed, refresh }, outcome: { kind: "rotated", scopes, authorization } };
 }

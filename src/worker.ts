@@ -4,6 +4,7 @@ import { isLoopback } from "./core/loopback.ts";
 import { epochSeconds } from "./core/time.ts";
 import { randomUuid } from "./crypto/random.ts";
 import { deepHealth } from "./endpoints/health.ts";
+import { prefersHtml } from "./http/accept.ts";
 import { addCorsHeaders, isAllowedOrigin, preflight } from "./http/cors.ts";
 import { completeHeaders } from "./http/headers.ts";
 import { isSameOrigin } from "./http/origin.ts";
@@ -135,7 +136,9 @@ function refuseAddress({ request, url, origin, requestId }: Exchange, route: Rou
       : jsonError(403, "https_required", "Use https.", requestId);
   }
   if (origin === url.origin || isSameOrigin(url, new URL(origin))) return undefined;
-  return isRead && route?.kind === "page"
+  // The landing page is a page for who asks for one.
+  const isPage = route?.kind === "page" || (url.pathname === "/" && prefersHtml(request.headers.get("Accept")));
+  return isRead && isPage
     ? redirect(308, origin + url.pathname + url.search)
     : // RFC 9110 §15.5.20
       jsonError(421, "misdirected_request", `This server is ${origin}.`, requestId);

@@ -30,34 +30,32 @@ export class MicrosoftSession {
     const { store, now } = context;
     const record = store.read("microsoft");
     if (record === undefined) return ENDED;
-    if (record.expiresAt - now() >= MINIMUM_SECONDS) {
-      const tokens = await openTokens(record, context);
-      if (tokens === undefined) return ENDED;
-      if (tokens.accessToken !== refused) return ok(tokens.accessToken);
-      // Opening the box took a moment, in which somebody else may have finished a refresh.
-      if (store.read("microsoft")?.box !== record.box) return this.accessToken(context, refused);
-    }
+    const tokens = await openTokens(record, context);
+    if (tokens === undefined) return ENDED;
+    if (record.expiresAt - now() >= MINIMUM_SECONDS && tokens.accessToken !== refused) return ok(tokens.accessToken);
+    // Opening the box took a moment, in which somebody else may have finished a refresh.
+    const current = store.read("microsoft");
+    if (current?.box !== record.box) return this.accessToken(context, refused);
     // All callers wait for the same refresh.
-    this.#refreshing ??= refresh(context).finally(() => {
+    this.#refreshing ??= refresh(current, tokens, context).finally(() => {
       this.#refreshing = undefined;
     });
     return this.#refreshing;
   }
 }
 
-async function refresh(context: AgentContext): Promise<Result<string, SessionProblem>> {
+async function refresh(
+  record: MicrosoftRecord,
+  old: SealedTokens,
+  context: AgentContext,
+): Promise<Result<string, SessionProblem>> {
   /** Longer than Entra's deadline; a refresh that died with its object blocks no longer than this. */
   const LEASE_SECONDS = 30;
   const { store, config, now, log } = context;
-  const record = store.read("microsoft");
-  if (record === undefined) return ENDED;
   const retryAfterSeconds = record.leaseUntil - now();
   if (retryAfterSeconds > 0) return err({ reason: "microsoft_unavailable", retryAfterSeconds });
-  store.write("microsoft", { ...record, leaseUntil: now() + LEASE_SECONDS });
-
-  const old = await openTokens(record, context);
-  if (old === undefined) return ENDED;
   if (old.refreshToken === undefined) return endSession(context);
+  store.write("microsoft", { ...record, leaseUntil: now() + LEASE_SECONDS });
   const parameters = { grant_type: "refresh_token", refresh_token: old.refreshToken };
   const answer = await requestEntraTokens(config, parameters, now());
   // The grant may have been revoked while Entra was asked; its tokens must not come back.

@@ -40,11 +40,11 @@ export async function verifyJwt<Claims extends v.GenericSchema>(
     }
     throw new Error("unknown key");
   };
-  try {
-    return ok(v.parse(claims, (await jwtVerify(jwt, getKey, checks)).payload));
-  } catch {
-    return err(problem);
-  }
+  const read = await jwtVerify(jwt, getKey, checks).then(
+    ({ payload }) => v.safeParse(claims, payload),
+    () => undefined,
+  );
+  return read?.success ? ok(read.output) : err(problem);
 }
 
 interface KeySet {

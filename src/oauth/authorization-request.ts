@@ -98,9 +98,10 @@ export function authorizationResponse(
   issuer: string,
   answer: { readonly code: string } | { readonly error: OAuthErrorCode; readonly error_description: string },
 ): string {
-  const url = new URL(redirectUri);
-  for (const [name, value] of Object.entries({ ...answer, ...(state !== undefined && { state }), iss: issuer })) {
-    url.searchParams.set(name, value);
-  }
-  return url.href;
+  const ours = new URLSearchParams({ ...answer, ...(state !== undefined && { state }), iss: issuer });
+  const [address, query = ""] = redirectUri.split(/\?(.*)/);
+  // RFC 6749 §3.1.2: its own query is retained, to the letter, but for what would stand beside one of ours.
+  const isOwn = (pair: string) => [...new URLSearchParams(pair)].every(([name]) => !ours.has(name));
+  const own = query.split("&").filter(isOwn).join("&");
+  return `${address}?${own && `${own}&`}${ours}`;
 }

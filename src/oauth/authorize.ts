@@ -36,5 +36,5 @@ export async function showApproval(context: OAuthContext): Promise<Response> {
 
 /** One random value per browser, whatever number of tabs. */
 export function readFormCookie(context: OAuthContext): string | undefined {
-  return /^[A-Za-z0-9_-]{43}$/.exec(getCookie(FORM_COOKIE, context))?.[0];
+  return /^[\w-]{43}$/.exec(getCookie(FORM_COOKIE, context))?.[0];
 }

@@ -2,7 +2,7 @@ import { equalText, readBase64, readUtf8 } from "../core/bytes.ts";
 import { ok, type Result } from "../core/result.ts";
 import { sha256 } from "../crypto/hash.ts";
 import type { Parameters } from "../http/parameters.ts";
-import type { Client } from "./client.ts";
+import type { AuthMethod, Client } from "./client.ts";
 import { isClientDocumentUrl } from "./client-document.ts";
 import { type OAuthContext, readTokenOf } from "./context.ts";
 import { type Refusal, refuse } from "./errors.ts";
@@ -41,9 +41,7 @@ export async function authenticateClient(
   const method = basic ? "client_secret_basic" : secret === undefined ? "none" : "client_secret_post";
   const { tokenEndpointAuthMethod: registered, clientSecretHash = "" } = client;
   if (method !== registered) {
-    const description = `This client is registered with token_endpoint_auth_method ${registered}`;
-    const advice = registered === "client_secret_basic" ? SEND_BASIC : ".";
-    return refuse("invalid_client", "method_mismatch", description + advice);
+    return refuse("invalid_client", "method_mismatch", `Registered for ${registered}: ${ADVICE[registered]}.`);
   }
   if (secret === undefined || equalText(clientSecretHash, await sha256(secret))) return ok(client);
   return refuse("invalid_client", "secret_mismatch", "The client secret is wrong.");
@@ -53,7 +51,11 @@ export async function authenticateClient(
 export const UNKNOWN_GRANT =
   "The code or token is unknown, expired, used or not for this client. Start the sign-in again.";
 
-const SEND_BASIC = ": use -u client_id:client_secret or register with token_endpoint_auth_method none.";
+const ADVICE: { readonly [Method in AuthMethod]: string } = {
+  none: "send no secret",
+  client_secret_basic: "use -u client_id:client_secret or register with token_endpoint_auth_method none",
+  client_secret_post: "send client_secret in the body or register with token_endpoint_auth_method none",
+};
 
 /** RFC 6749 §2.3.1: id and secret, both form-encoded before they are joined. */
 function readBasic(header: string): readonly [clientId: string, secret: string] | undefined {

@@ -5,13 +5,15 @@ import { sha256 } from "../crypto/hash.ts";
 import { fetchOnce } from "../egress/fetch.ts";
 import { readUrl } from "../http/origin.ts";
 import type { Client } from "./client.ts";
-import { checkMetadata, clientFields } from "./registration.ts";
+import { checkMetadata, clientFields, UNNAMED } from "./registration.ts";
 
 /** draft-ietf-oauth-client-id-metadata-document §6.6 recommends this bound. */
 const MAX_DOCUMENT_BYTES = 5 * 1024;
 const DEADLINE_MS = 10_000;
-/** A changed document shows within a day. */
-const CACHE_SECONDS = 86_400;
+/** A changed document shows within a day, whatever it says itself. */
+const MAX_CACHE_SECONDS = 86_400;
+/** KV keeps nothing for less. */
+const MIN_CACHE_SECONDS = 60;
 
 /**
  * https, a host name of letters at its end (IPv4 literals end in digits, IPv6 ones in a bracket) that is not one of a
@@ -35,28 +37,38 @@ export async function findDocumentClient(
 ): Promise<Client | undefined> {
   const key = `client-document:${await sha256(clientId)}`;
   const cached = await cache?.get(key);
-  const text = cached ?? (await fetchDocument(clientId));
+  const [text, expirationTtl] = cached ? [cached, 0] : await fetchDocument(clientId);
   const client = readDocument(text, clientId);
-  if (client && !cached) await cache?.put(key, text, { expirationTtl: CACHE_SECONDS });
+  if (client && expirationTtl >= MIN_CACHE_SECONDS) await cache?.put(key, text, { expirationTtl });
   return client;
 }
 
 /** One request without redirects; a document that is late, long or not there is empty. */
-async function fetchDocument(clientId: string): Promise<string> {
+async function fetchDocument(clientId: string): Promise<readonly [text: string, cacheSeconds: number]> {
   try {
     const response = await fetchOnce(clientId, { headers: { Accept: "application/json" } }, DEADLINE_MS);
     const bytes = response.status === 200 ? await readBody(response, MAX_DOCUMENT_BYTES) : undefined;
-    return (bytes?.ok && readUtf8(bytes.value)) || "";
+    return [(bytes?.ok && readUtf8(bytes.value)) || "", cacheSeconds(response.headers.get("Cache-Control") ?? "")];
   } catch {
-    return "";
+    return ["", 0];
   }
+}
+
+/** MCP 2026-07-28 client-registration: as the host wishes (RFC 9111 §5.2.2), within our bound. */
+function cacheSeconds(wish: string): number {
+  const maxAge = /no-(store|cache)/i.test(wish) ? 0 : (/max-age=(\d+)/i.exec(wish)?.[1] ?? MAX_CACHE_SECONDS);
+  return Math.min(Number(maxAge), MAX_CACHE_SECONDS);
 }
 
 function readDocument(text: string, clientId: string): Client | undefined {
   const document = parseJson(text);
   // The document has to claim its own address, or anybody's JSON could be made a client.
   if (!document.ok || !isJsonObject(document.value) || document.value.client_id !== clientId) return undefined;
-  const metadata = checkMetadata({ token_endpoint_auth_method: "none", ...document.value });
-  if (!metadata.ok || metadata.value.token_endpoint_auth_method !== "none") return undefined;
+  const { token_endpoint_auth_method = "none", token_endpoint_auth_methods_supported } = document.value;
+  // A client may prefer a key (ChatGPT does) and know the method that we both know.
+  if (![token_endpoint_auth_method].concat(token_endpoint_auth_methods_supported).includes("none")) return undefined;
+  const metadata = checkMetadata({ ...document.value, token_endpoint_auth_method: "none" });
+  // MCP 2026-07-28 client-registration: the name is required.
+  if (!metadata.ok || metadata.value.client_name === UNNAMED) return undefined;
   return { clientId, ...clientFields(metadata.value) };
 }

@@ -25,18 +25,20 @@ export function createClientStore(
   documents: KVNamespace | undefined,
 ): ClientStore {
   const put = (client: Client, expirationTtl: number) =>
-    registrations.put(keyOf(client.clientId), JSON.stringify(client), { expirationTtl });
-  const lookUp = async (clientId: string) =>
-    (await readClient(registrations, clientId)) ?? (await readClient(configured, clientId));
+    registrations.put(`client:${client.clientId}`, JSON.stringify(client), { expirationTtl });
+  /** The operator may map the static id, and it alone, to a client of their own. */
+  const actualId = async (clientId: string) => {
+    if (clientId !== STATIC_CLIENT_ID) return clientId;
+    const actual = await configured?.get(`static_client_actual:${STATIC_CLIENT_ID}`);
+    return actual && isClientId(actual) ? actual : undefined;
+  };
   return {
     async find(clientId) {
       if (isClientDocumentUrl(clientId)) return findDocumentClient(clientId, documents);
       if (!isClientId(clientId)) return undefined;
-      if (clientId !== STATIC_CLIENT_ID) return lookUp(clientId);
-      // The operator may map the static id, and it alone, to a client of their own.
-      const actual = await configured?.get(`static_client_actual:${STATIC_CLIENT_ID}`);
-      if (!actual || !isClientId(actual)) return STATIC_CLIENT;
-      const client = await lookUp(actual);
+      const actual = await actualId(clientId);
+      if (!actual) return STATIC_CLIENT;
+      const client = (await readClient(registrations, actual)) ?? (await readClient(configured, actual));
       return client && { ...client, clientId };
     },
     save: (client) => put(client, UNUSED_CLIENT_SECONDS),
@@ -44,19 +46,16 @@ export function createClientStore(
       // A document is nobody's registration, and its address may be longer than a key.
       if (isClientDocumentUrl(client.clientId)) return;
       if (client.lastUsedAt !== undefined && now - client.lastUsedAt < TOUCH_INTERVAL_SECONDS) return;
+      const actual = await actualId(client.clientId);
       // A client of the operator's is not in this namespace and must not get an expiry.
-      if (await readClient(registrations, client.clientId))
-        await put({ ...client, lastUsedAt: now }, USED_CLIENT_SECONDS);
+      const registered = actual && (await readClient(registrations, actual));
+      if (registered) await put({ ...registered, lastUsedAt: now }, USED_CLIENT_SECONDS);
     },
   };
 }
 
-function keyOf(clientId: string): string {
-  return `client:${clientId}`;
-}
-
 async function readClient(store: KVNamespace | undefined, clientId: string): Promise<Client | undefined> {
-  const value = parseJson((await store?.get(keyOf(clientId))) ?? "");
+  const value = parseJson((await store?.get(`client:${clientId}`)) ?? "");
   const client = v.safeParse(CLIENT, value.ok ? value.value : undefined);
   return client.success && client.output.clientId === clientId ? client.output : undefined;
 }

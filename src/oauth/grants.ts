@@ -103,6 +103,8 @@ export interface RefreshTokens extends About {
 }
 
 export interface RevokeToken extends About {
+  /** A refresh token, else an access token. */
+  readonly isRefresh: boolean;
   readonly hash: string;
   readonly clientId: string;
 }

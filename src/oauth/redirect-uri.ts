@@ -14,16 +14,16 @@ const APP_SCHEME = /^(cursor|vscode|vscode-insiders|[a-z][a-z0-9+-]*(\.[a-z0-9+-
 
 /** Leads into a program of the person's own machine, where any program could be listening. */
 export function isNativeRedirect(uri: string): boolean {
-  return !uri.startsWith("https:");
+  return !uri.startsWith("https:") || isLoopback(new URL(uri).hostname);
 }
 
 /** Whether a URI may be registered at all (OAuth 2.1 §2.3, RFC 8252). */
 export function isRegistrableRedirectUri(uri: string): boolean {
   // Printable ASCII only: what a parser would silently strip or fold must not get into a comparison.
-  if (uri.length > MAX_REDIRECT_URI_LENGTH || !/^[\x21-\x7e]+$/.test(uri) || /[\\*#"'`<>]/.test(uri)) return false;
+  if (uri.length > MAX_REDIRECT_URI_LENGTH || !/^[\x21-\x7e]+$/.test(uri) || /[\\*#"`<>]/.test(uri)) return false;
   const url = readUrl(uri);
-  // No user information, not even an empty one (RFC 3986 §3.2.1).
-  if (url === undefined || /^[^:]+:\/\/[^/?]*@/.test(uri)) return false;
+  // No user information, not even an empty one (RFC 3986 §3.2.1), and no quote but in path and query.
+  if (url === undefined || /^[^:]+:\/\/[^/?]*[@']/.test(uri)) return false;
   if (APP_SCHEME.test(uri)) return true;
   // On the text itself: no capitals in the scheme, no omitted slashes.
   return /^https?:\/\/[^/]/.test(uri) && (url.protocol === "https:" || isLoopback(url.hostname));

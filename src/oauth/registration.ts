@@ -15,7 +15,7 @@ import { isRegistrableRedirectUri, isWeb, redirectHost } from "./redirect-uri.ts
 /** A registration is a name and a few addresses. */
 export const MAX_REGISTRATION_BYTES = 16 * 1024;
 
-const UNNAMED = "Unnamed client";
+export const UNNAMED = "Unnamed client";
 
 const WEB_LINK = v.optional(
   v.pipe(
@@ -26,7 +26,7 @@ const WEB_LINK = v.optional(
 const plainText = (maxChars: number) =>
   v.pipe(
     v.string(),
-    v.check((text) => text.length <= maxChars && !hasControlCharacters(text)),
+    v.check((text) => [...text].length <= maxChars && !hasControlCharacters(text)),
   );
 const tenOf = <Item extends v.GenericSchema<string>>(item: Item) => v.pipe(v.array(item), v.maxLength(10));
 
@@ -45,12 +45,19 @@ export const CLIENT_METADATA = v.object({
   grant_types: v.optional(
     v.pipe(
       tenOf(v.string()),
-      v.includes("authorization_code"),
+      v.check((types) => types.includes("authorization_code")),
       v.transform((types) => GRANT_TYPES.filter((type) => types.includes(type))),
     ),
     [...GRANT_TYPES],
   ),
-  response_types: v.optional(v.pipe(tenOf(v.string()), v.includes("code")), ["code"]),
+  response_types: v.optional(
+    v.pipe(
+      tenOf(v.string()),
+      v.check((types) => types.includes("code")),
+      v.transform(() => ["code"]),
+    ),
+    ["code"],
+  ),
   client_uri: WEB_LINK,
   logo_uri: WEB_LINK,
   policy_uri: WEB_LINK,

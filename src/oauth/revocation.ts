@@ -24,6 +24,7 @@ export async function revoke(context: OAuthContext): Promise<Response> {
     const { gid } = read.value;
     await context.grants(gid).revokeToken({
       ...about(gid, context),
+      isRefresh: token.startsWith("m365r"),
       hash: await sha256(token),
       clientId: client.value.clientId,
     });

@@ -70,14 +70,10 @@ async function exchange(
         computedChallenge: isCodeVerifier(codeVerifier) ? await computeChallenge(codeVerifier) : "",
       });
   if (answer.kind === "refused") return refuseGrant(answer.reason, answer.retryAfterSeconds);
-  // Not the client's business, so it need not wait. First what the operator's revocation depends on; a registration
-  // that cannot be touched today is touched tomorrow.
-  const { authorization } = answer;
-  context.waitUntil(
-    isRefresh
-      ? renewEntry(gid, authorization, context)
-      : addGrant(gid, authorization, context).then(() => context.clients.touch(client, context.now)),
-  );
+  // Not the client's business, so it need not wait; and neither needs the other.
+  const index = isRefresh ? renewEntry : addGrant;
+  context.waitUntil(index(gid, answer.authorization, context));
+  context.waitUntil(context.clients.touch(client, context.now));
   return ok(answer.response);
 }
 

@@ -34,9 +34,11 @@ export async function enterGrant(gid: string, authorization: Authorization, cont
   return binding;
 }
 
-/** A key that is being replaced names people too: whoever goes on is entered anew. */
+/** Enters whoever goes on and is not there: entering failed, or the key is being replaced. */
 export async function renewEntry(gid: string, authorization: Authorization, context: OAuthContext): Promise<void> {
-  if ((await tokenKeys(context.config))[1]) await enterGrant(gid, authorization, context);
+  const [current] = await prefixesOf(authorization.person, context);
+  // A read costs less than a write.
+  if ((await context.registrations.get(`${current}${gid}`)) === null) await enterGrant(gid, authorization, context);
 }
 
 /**
@@ -44,8 +46,9 @@ export async function renewEntry(gid: string, authorization: Authorization, cont
  * resource, and what is over the bound. Entries of grants that are over do not count.
  */
 export async function addGrant(gid: string, authorization: Authorization, context: OAuthContext): Promise<void> {
-  const others = (await listEntries(authorization.person, context)).filter((entry) => entry.gid !== gid);
+  // First what the operator's revocation depends on; tidying may fail.
   const binding = await enterGrant(gid, authorization, context);
+  const others = (await listEntries(authorization.person, context)).filter((entry) => entry.gid !== gid);
   let kept = others.filter((entry) => entry.binding !== binding).sort((a, b) => b.createdAt - a.createdAt);
   if (kept.length >= MAX_GRANTS_PER_PERSON) {
     const states = await Promise.all(kept.map((entry) => context.grants(entry.gid).state()));

@@ -23,7 +23,7 @@ const GRANT: Active = {
     expiresAt: later(86_400),
   },
   code: { hash: "code", challenge: "c", expiresAt: NOW, failures: 0 },
-  refresh: { current: "r", expiresAt: later(86_400), previous: null, spent: [] },
+  refresh: { current: "r", expiresAt: later(86_400), previous: null },
   access: [
     { hash: "first", scopes: ["Mail.Read"], expiresAt: later(60) },
     { hash: "second", scopes: ["Mail.Read"], expiresAt: later(3600) },

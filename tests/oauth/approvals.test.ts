@@ -46,6 +46,7 @@ for (const [what, changes] of FULL_PAGE) {
 
 const NEVER: readonly (readonly [what: string, changes: Partial<AuthorizationRequest>])[] = [
   ["a loopback redirect", { redirectUri: "http://localhost:3334/oauth/callback" }],
+  ["a loopback redirect with TLS", { redirectUri: "https://localhost:3334/oauth/callback" }],
   ["a private-scheme redirect", { redirectUri: "com.example.app:/callback" }],
   ["an editor's redirect", { redirectUri: "cursor://anysphere.cursor-mcp/oauth/callback" }],
   ["the static client", { clientId: STATIC_CLIENT_ID }],

@@ -234,6 +234,25 @@ test("RFC 6749 §3.1.2: a query of the redirect URI is kept", () => {
   assert.deepEqual([url.searchParams.get("tenant"), url.searchParams.get("flag")], ["a", "1"]);
 });
 
+for (const [redirectUri, start] of [
+  ["https://app.example.com/callback", "https://app.example.com/callback?"],
+  ["https://app.example.com", "https://app.example.com?"],
+  ["https://app.example.com/callback?", "https://app.example.com/callback?"],
+  ["https://app.example.com/cb?x=a%20b", "https://app.example.com/cb?x=a%20b&"],
+  ["https://app.example.com/cb?flag&p=/a/b?c&&e=%c3%A9", "https://app.example.com/cb?flag&p=/a/b?c&&e=%c3%A9&"],
+  ["https://app.example.com/cb?a=1&code=2&c%6Fde=3&state&iss=&b=~", "https://app.example.com/cb?a=1&b=~&"],
+  ["https://app.example.com/cb?code=2", "https://app.example.com/cb?"],
+  ["http://localhost:3334/cb?x=%2f", "http://localhost:3334/cb?x=%2f&"],
+  ["com.example.app:/cb", "com.example.app:/cb?"],
+  ["com.example.app:/cb?flag", "com.example.app:/cb?flag&"],
+  ["cursor://anysphere.cursor-mcp/oauth/callback", "cursor://anysphere.cursor-mcp/oauth/callback?"],
+] as const) {
+  test(`RFC 6749 §3.1.2, §4.1.2: ${redirectUri} is retained to the letter, and ours stand behind it once`, () => {
+    const answer = authorizationResponse({ redirectUri, state: "a b" }, ORIGIN, { code: "m365c.x.y" });
+    assert.equal(answer, `${start}code=m365c.x.y&state=a+b&iss=${encodeURIComponent(ORIGIN)}`);
+  });
+}
+
 for (const name of ["code", "state", "iss", "error"]) {
   test(`RFC 9207 §2.4: ${name} in the query of the redirect URI cannot pass for ours`, () => {
     const url = answered(

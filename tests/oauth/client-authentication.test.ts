@@ -95,9 +95,16 @@ test("RFC 6749 §2.3: two methods at once are invalid_request", async () => {
   assert.equal((await problem({ client_secret: SECRET }, header("basic", SECRET))).error, "invalid_request");
 });
 
-test("OA-14: a call without its secret is told how to send it", async () => {
-  const { description } = await problem({ client_id: "basic" });
-  assert.match(description, /use -u client_id:client_secret or register with token_endpoint_auth_method none/);
+for (const [clientId, advice] of [
+  ["basic", /use -u client_id:client_secret or register with token_endpoint_auth_method none/],
+  ["post", /send client_secret in the body or register with token_endpoint_auth_method none/],
+] as const) {
+  test(`OA-14, D-06: a call without its secret is told how to send it (${clientId})`, async () =>
+    assert.match((await problem({ client_id: clientId })).description, advice));
+}
+
+test("OA-14: a call with a secret where none was registered is told to leave it out", async () => {
+  assert.match((await problem({ client_id: "open", client_secret: "x" })).description, /none: send no secret/);
 });
 
 const PASSED: readonly (readonly [what: string, clientId: string, form: Form, authorization?: string])[] = [

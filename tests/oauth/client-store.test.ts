@@ -161,6 +161,15 @@ test("ST-04: a client of the operator's is never copied and gets no expiry", asy
   assert.deepEqual(puts, []);
 });
 
+test("OA-09: using the static client slides the registration it is mapped to, under that one's own id", async () => {
+  const { store: clients, puts } = store({ [`client:${ID}`]: PUBLIC_CLIENT }, { [STATIC_KEY]: ID });
+  await clients.touch((await clients.find(STATIC_CLIENT_ID)) ?? assert.fail("unknown"), NOW);
+  assert.deepEqual(
+    puts.map(({ key, text }) => [key, JSON.parse(text)]),
+    [[`client:${ID}`, { ...PUBLIC_CLIENT, lastUsedAt: NOW }]],
+  );
+});
+
 test("OA-09: using the static client writes nothing", async () => {
   const { store: clients, puts } = store();
   await clients.touch(STATIC_CLIENT, NOW);

@@ -58,7 +58,8 @@ const UNREGISTRABLE: readonly (readonly [what: string, uri: string])[] = [
   ["letters outside ASCII", "https://app.exämple.com/callback"],
   ["a full-width letter that folds to ASCII", "https://app.example.com/ｃallback"],
   ["markup", "https://app.example.com/<b>"],
-  ["a quote", "https://app.example.com/'"],
+  ["a quote in the host", "https://app'.example.com/callback"],
+  ["a quote in a host without a path", "https://app'.example.com"],
   ["a double quote", 'https://app.example.com/"'],
   ["plain http off loopback", "http://app.example.com/callback"],
   ["plain http to a private address", "http://192.168.1.4/callback"],
@@ -99,6 +100,7 @@ const REGISTRABLE: readonly (readonly [what: string, uri: string])[] = [
   ["cursor", "cursor://anysphere.cursor-mcp/oauth/callback"],
   ["vscode", "vscode://vscode.github-authentication/did-authenticate"],
   ["vscode-insiders", "vscode-insiders://publisher.extension/callback"],
+  ["with a quote in path and query", "https://app.example.com/o'brien?q='x'"],
   ["as long as may be", LONGEST],
 ];
 
@@ -195,7 +197,10 @@ for (const [what, registered, requested] of MATCHES) {
 
 for (const [uri, isNative] of [
   ["https://app.example.com/", false],
-  ["https://localhost/", false],
+  ["https://localhost.example.com/", false],
+  ["https://localhost/", true],
+  ["https://127.0.0.1:8443/callback", true],
+  ["https://[::1]/callback", true],
   ["http://localhost:1/", true],
   ["http://[::1]/", true],
   ["com.example.app:/x", true],

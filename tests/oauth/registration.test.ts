@@ -46,6 +46,7 @@ for (const [what, redirect_uris] of REDIRECTS_REFUSED) {
 
 const METADATA_REFUSED: readonly (readonly [member: string, what: string, value: unknown])[] = [
   ["client_name", "101 characters", "a".repeat(101)],
+  ["client_name", "101 emoji", "🌳".repeat(101)],
   ["client_name", "a line break", "a\nb"],
   ["client_name", "a right-to-left override", "a\u202eb"],
   ["client_name", "an object", {}],
@@ -167,6 +168,16 @@ test("RFC 7591 §3.2.1: all that was accepted is echoed, and what is unknown is 
 test("RFC 7591 §2: grant types that do not exist here are left out of what is registered", async () => {
   const { body } = await registered({ ...MINIMAL, grant_types: ["authorization_code", "implicit", "password"] });
   assert.deepEqual(body.grant_types, ["authorization_code"]);
+});
+
+test("RFC 7591 §2: response types that do not exist here are left out of what is registered", async () => {
+  const { body } = await registered({ ...MINIMAL, response_types: ["token", "code", "code id_token"] });
+  assert.deepEqual(body.response_types, ["code"]);
+});
+
+test("OA-04: a character of a name is a code point, so 100 emoji pass", async () => {
+  const client_name = "🌳".repeat(100);
+  assert.equal((await registered({ ...MINIMAL, client_name })).body.client_name, client_name);
 });
 
 test("ST-03: what is stored is what was registered", async () => {

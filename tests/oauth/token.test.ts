@@ -9,10 +9,11 @@ import type { GraphScope } from "../../src/graph/scopes.ts";
 import type { Client } from "../../src/oauth/client.ts";
 import type { CodeProblem } from "../../src/oauth/grant/code.ts";
 import type { RefreshProblem } from "../../src/oauth/grant/refresh.ts";
-import type { MicrosoftProblem, RedeemCode, RefreshTokens } from "../../src/oauth/grants.ts";
+import type { MicrosoftProblem, RedeemCode, RefreshTokens, TokenResponse } from "../../src/oauth/grants.ts";
 import { MAX_TOKEN_REQUEST_BYTES, token } from "../../src/oauth/token.ts";
 import { KEY_ONE, KEY_TWO } from "../environment.ts";
 import { fakeContext, NOW, ORIGIN, PUBLIC_CLIENT, postForm } from "./context.ts";
+import { authorization } from "./grant/life.ts";
 
 const ring = await loadKeyRing(KEY_ONE, undefined);
 const gid = mintGrantId();
@@ -184,6 +185,35 @@ test("OA-14: one stale refresh token never costs a client its registration", asy
     assert.notEqual((await post(REFRESH, { refuses })).body.error, "invalid_client");
   }
 });
+
+for (const [what, form] of [
+  ["redemption", REDEEM],
+  ["refresh", REFRESH],
+] as const) {
+  test(`D-46: a ${what} slides the registration, whatever becomes of the index`, async () => {
+    const answer = { kind: "issued", response: {} as TokenResponse, authorization: authorization() } as const;
+    const context = fakeContext({
+      path: "/token",
+      init: postForm(form),
+      grant: { redeemCode: async () => answer, refreshTokens: async () => answer },
+    });
+    const [touched, outcomes]: [string[], Promise<string>[]] = [[], []];
+    await token({
+      ...context,
+      clients: { ...context.clients, touch: async (client) => void touched.push(client.clientId) },
+      registrations: {} as KVNamespace,
+      waitUntil: (work) =>
+        outcomes.push(
+          work.then(
+            () => "done",
+            () => "failed",
+          ),
+        ),
+    });
+    assert.deepEqual(await Promise.all(outcomes), ["failed", "done"]);
+    assert.deepEqual(touched, [clientId]);
+  });
+}
 
 test("OA-07: the object is told what the client sent", async () => {
   const form = { ...REDEEM, redirect_uri: "https://app.example.com/callback" };

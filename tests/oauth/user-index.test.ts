@@ -4,7 +4,7 @@ import { epochSeconds } from "../../src/core/time.ts";
 import type { OAuthContext } from "../../src/oauth/context.ts";
 import type { Authorization } from "../../src/oauth/grant/grant.ts";
 import type { Grants } from "../../src/oauth/grants.ts";
-import { addGrant, endGrants, enterGrant } from "../../src/oauth/user-index.ts";
+import { addGrant, endGrants, enterGrant, renewEntry } from "../../src/oauth/user-index.ts";
 import { testConfig } from "../environment.ts";
 import { fakeContext } from "./context.ts";
 
@@ -31,7 +31,12 @@ function authorizationOf(clientId: string, createdAt = NOW): Authorization {
 /** KV as far as the index uses it. */
 class Memory {
   readonly entries = new Map<string, unknown>();
+  puts = 0;
+  async get(key: string): Promise<string | null> {
+    return this.entries.has(key) ? "" : null;
+  }
   async put(key: string, _value: string, { metadata }: { metadata: unknown }): Promise<void> {
+    this.puts += 1;
     this.entries.set(key, metadata);
   }
   async delete(key: string): Promise<void> {
@@ -83,6 +88,22 @@ test("OA-20: what could not be ended stays in the index, is counted, and ends at
   assert.equal(memory.entries.size, 0);
 });
 
+test("OA-20: a new grant is in the index though the others could not be listed", async () => {
+  const memory = new Memory();
+  const list = memory.list.bind(memory);
+  memory.list = () => Promise.reject(new Error("KV cannot list"));
+  await assert.rejects(addGrant("a", authorizationOf("a"), contextOf(memory)));
+  memory.list = list;
+  assert.deepEqual(await endGrants(PERSON, contextOf(memory)), { ended: 1, failed: 0 });
+});
+
+test("OA-20: a refresh enters a grant that is not in the index, and writes nothing when it is", async () => {
+  const memory = new Memory();
+  for (let count = 0; count < 3; count += 1) await renewEntry("a", authorizationOf("a"), contextOf(memory));
+  assert.equal(memory.puts, 1);
+  assert.deepEqual(await endGrants(PERSON, contextOf(memory)), { ended: 1, failed: 0 });
+});
+
 test("OA-20: a grant that was over already is taken out and not counted", async () => {
   const memory = new Memory();
   await enterGrant("a", authorizationOf("a"), contextOf(memory));
@@ -131,6 +152,16 @@ test("KR-01: an entry moves to the current key, so that it outlives the previous
   assert.equal(memory.entries.size, 1);
   const { grants } = livingGrants();
   assert.deepEqual(await endGrants(PERSON, contextOf(memory, grants)), { ended: 1, failed: 0 });
+});
+
+test("KR-01: a refresh moves it, once", async () => {
+  const memory = new Memory();
+  const keys = { previous: OTHER_KEY };
+  await enterGrant("a", authorizationOf("client"), contextOf(memory, undefined, { current: OTHER_KEY }));
+  const [before] = memory.entries.keys();
+  for (let count = 0; count < 3; count += 1)
+    await renewEntry("a", authorizationOf("client"), contextOf(memory, undefined, keys));
+  assert.deepEqual([memory.entries.size, memory.entries.has(before ?? ""), memory.puts], [1, false, 2]);
 });
 
 test("LG-07: no name, address or id of the person is in a key or its metadata", async () => {

@@ -83,7 +83,7 @@ export class Lab {
       state: "active",
       formExpiresAt: now,
       code: { hash: "", challenge: "", expiresAt: now, failures: 0 },
-      refresh: { current: "", expiresAt: end, previous: null, spent: [] },
+      refresh: { current: "", expiresAt: end, previous: null },
       access: [{ hash: await sha256(TOKEN), scopes, expiresAt: end }],
       authorization: {
         clientId: "client-1",

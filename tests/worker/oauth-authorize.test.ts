@@ -861,6 +861,19 @@ test("row 8 / AP-01: on https every cookie is __Host-, Secure, HttpOnly, SameSit
   assert.match(page.headers.get("strict-transport-security") ?? "", /max-age=31536000/);
 });
 
+test("AP-03, D-46: the form cookie is good for an hour, the login cookie for ten minutes", async () => {
+  const { browser, form, page } = await showForm();
+  const posted = await post(browser, form);
+  const lines = [...page.headers.getSetCookie(), ...posted.headers.getSetCookie()];
+  for (const [name, seconds] of [
+    ["m365-form", 3600],
+    ["m365-login-", 600],
+  ] as const) {
+    const ages = lines.filter((line) => line.startsWith(name)).map((line) => line.split("; Max-Age=")[1]);
+    assert.deepEqual(ages, [`${seconds}`], name);
+  }
+});
+
 test("AP-03: the name of the login cookie carries eight characters of the grant id", async () => {
   const { browser, form } = await showForm();
   const answer = await post(browser, form);
@@ -877,7 +890,7 @@ test("OA-05: other methods than GET and POST are 405", async () => {
   }
 });
 
-test("D-09: on another Host the page is a 308 to the canonical one, with its query, and a post is 421", async (t) => {
+test("D-09: on another Host a page is a 308 to the canonical one, with its query, and a post is 421", async (t) => {
   const named = await startStack({ bindings: { WORKER_DOMAIN: "mcp.contoso.example", PROTOCOL: "https" } });
   t.after(() => named.dispose());
   const query = "?client_id=x&state=a%20b";
@@ -885,6 +898,19 @@ test("D-09: on another Host the page is a 308 to the canonical one, with its que
   assert.equal(shown.status, 308);
   assert.equal(shown.headers.get("location"), `https://mcp.contoso.example/authorize${query}`);
   await shown.text();
+  for (const [accept, status] of [
+    ["text/html,application/xhtml+xml,*/*;q=0.8", 308],
+    ["application/json", 421],
+    ["*/*", 421],
+  ] as const) {
+    const landing = await named.mf.dispatchFetch("https://m365.workers.dev/", {
+      redirect: "manual",
+      headers: { accept },
+    });
+    assert.equal(landing.status, status, accept);
+    assert.equal(landing.headers.get("location"), status === 308 ? "https://mcp.contoso.example/" : null);
+    await landing.text();
+  }
   for (const path of ["/authorize", "/token", "/register", "/revoke"]) {
     const posted = await named.mf.dispatchFetch(`https://m365.workers.dev${path}`, { method: "POST", body: "x=1" });
     assert.equal(posted.status, 421, path);

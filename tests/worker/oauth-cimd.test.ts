@@ -135,6 +135,34 @@ test("OA-17: the document is kept, in CACHE_KV, for at most a day", async () => 
   assert.ok(left <= 86_400 + 60, `${left}`);
 });
 
+/** A document that came with this header is asked for twice. @returns its entry in the cache */
+async function cachedUnder(cacheControl: string) {
+  const clientId = freshId();
+  answerWith(documentOf(clientId), 200, { "cache-control": cacheControl });
+  for (let count = 0; count < 2; count += 1) assert.equal((await ask(clientId)).status, 200);
+  return (await stack.kv()).find(({ value }) => value.includes(clientId));
+}
+
+for (const header of ["no-store", "private, No-Cache", "max-age=0", "public, max-age=59", "max-age=600, no-store"]) {
+  test(`OA-17 / RFC 9111 §5.2.2: a document with Cache-Control: ${header} is not kept`, async () => {
+    assert.deepEqual([await cachedUnder(header), fetched.length], [undefined, 2]);
+  });
+}
+
+for (const [header, seconds] of [
+  ["max-age=60", 60],
+  ["public, Max-Age=600, must-revalidate", 600],
+  ["max-age=31536000", 86_400],
+  ["public", 86_400],
+] as const) {
+  test(`OA-17 / RFC 9111 §5.2.2: a document with Cache-Control: ${header} is kept for ${seconds} s`, async () => {
+    const entry = await cachedUnder(header);
+    const left = (entry?.expiration ?? 0) - Date.now() / 1000;
+    assert.ok(left > seconds - 30 && left <= seconds + 1, `${left}`);
+    assert.equal(fetched.length, 1);
+  });
+}
+
 test("OA-17: without CACHE_KV every use fetches, and works", async (t) => {
   const small = await startStack({ hosts: { [ORIGIN]: documents.origin }, kvNamespaces: ["OAUTH_KV"] });
   t.after(() => small.dispose());
@@ -258,6 +286,17 @@ const BAD_DOCUMENTS: readonly (readonly [why: string, body: (id: string) => unkn
   ["is nested deeply", () => `${"[".repeat(2000)}${"]".repeat(2000)}`],
   ["wants a secret", (id) => documentOf(id, { token_endpoint_auth_method: "client_secret_basic" })],
   ["wants a key", (id) => documentOf(id, { token_endpoint_auth_method: "private_key_jwt" })],
+  [
+    "knows keys and secrets alone",
+    (id) =>
+      documentOf(id, {
+        token_endpoint_auth_method: "private_key_jwt",
+        token_endpoint_auth_methods_supported: ["private_key_jwt", "client_secret_basic"],
+      }),
+  ],
+  ["has no name", (id) => documentOf(id, { client_name: undefined })],
+  ["has an empty name", (id) => documentOf(id, { client_name: "" })],
+  ["has a blank name", (id) => documentOf(id, { client_name: " \u200b" })],
   ["has no redirect", (id) => documentOf(id, { redirect_uris: [] })],
   ["has a javascript redirect", (id) => documentOf(id, { redirect_uris: [REDIRECT, "javascript:alert(1)"] })],
   [
@@ -278,6 +317,15 @@ for (const [why, body] of BAD_DOCUMENTS) {
 test("OA-17: a document without a method is one of a public client", async () => {
   const clientId = freshId();
   answerWith(documentOf(clientId, { token_endpoint_auth_method: undefined }));
+  assertToolResult(await getEmails(stack, (await signInWith(stack, clientOf(clientId))).accessToken));
+});
+
+test("OA-17: a client that prefers a key and knows none as well is a public client, as ChatGPT is", async () => {
+  const clientId = freshId();
+  const token_endpoint_auth_methods_supported = ["none", "private_key_jwt"];
+  answerWith(
+    documentOf(clientId, { token_endpoint_auth_method: "private_key_jwt", token_endpoint_auth_methods_supported }),
+  );
   assertToolResult(await getEmails(stack, (await signInWith(stack, clientOf(clientId))).accessToken));
 });
 

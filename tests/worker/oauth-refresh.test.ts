@@ -161,7 +161,7 @@ test("OA-08: once the successor was used, its predecessor ends the grant", async
   for (const { accessToken } of [session, second, third]) assertUnauthorized(await getEmails(stack, accessToken));
 });
 
-for (const age of [2, 5, 20]) {
+for (const age of [2, 5, 40]) {
   test(`row 23 / RFC 9700 §4.14.2: a refresh token ${age} generations old is 400, and the newest is dead`, async () => {
     const session = await signInWith(stack, open);
     let newest = session.refreshToken;
@@ -239,13 +239,13 @@ test("row 17: a forged refresh token is invalid_grant, and the real grant works 
   tokensOf(await refresh(stack, open, session.refreshToken));
 });
 
-test("row 17: a refresh token with a good tag that was never issued ends nothing", async () => {
+test("OA-08: whatever carries our tag was issued, so one that is neither current nor previous ends the grant", async () => {
   const session = await signInWith(stack, open);
   const [, gid = ""] = session.refreshToken.split(".");
   const ring = await loadKeyRing(stack.bindings.ENCRYPTION_KEY ?? "", undefined);
   const { text } = await mintToken(ring, "m365r", gid, epochSeconds(Date.now() + 60_000));
   assertOAuthError(await refresh(stack, open, text), 400, "invalid_grant");
-  tokensOf(await refresh(stack, open, session.refreshToken));
+  assertOAuthError(await refresh(stack, open, session.refreshToken), 400, "invalid_grant");
 });
 
 // Scope and resource

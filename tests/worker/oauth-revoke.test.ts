@@ -96,6 +96,15 @@ test("OA-13: a predecessor that may still be replayed ends the grant as well", a
   assertOAuthError(await refresh(stack, client, renewed.refreshToken), 400, "invalid_grant");
 });
 
+test("OA-13: the first refresh token ends the grant after 40 rotations too", async () => {
+  const { client, session } = await begin();
+  let newest = tokensOf(await refresh(stack, client, session.refreshToken));
+  for (let count = 1; count < 40; count += 1) newest = tokensOf(await refresh(stack, client, newest.refreshToken));
+  assertRevoked(await revoke(stack, client, session.refreshToken));
+  assertUnauthorized(await getEmails(stack, newest.accessToken));
+  assertOAuthError(await refresh(stack, client, newest.refreshToken), 400, "invalid_grant");
+});
+
 test("OA-13: revoking twice is 200 twice", async () => {
   const { client, session } = await begin();
   for (let count = 0; count < 2; count += 1) {

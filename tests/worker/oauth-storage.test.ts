@@ -162,6 +162,20 @@ for (const part of [1, 2, 3]) {
   });
 }
 
+test("ST-01: a box that does not open is 401 and invalid_grant at every use, also when Microsoft's token is about to end", async (t) => {
+  const { entra } = lab.stack;
+  t.after(() => {
+    entra.accessTokenLifetimeSeconds = 3600;
+  });
+  entra.accessTokenLifetimeSeconds = 60;
+  const session = await begin();
+  await change(gidOf(session.code), (value) => value.replace(BOX, (box) => box.replace(/[0-9a-f]{8}/, "00000000")));
+  for (let count = 0; count < 3; count += 1) {
+    assertUnauthorized(await getEmails(lab.stack, session.accessToken));
+    assertOAuthError(await refresh(lab.stack, client, session.refreshToken), 400, "invalid_grant");
+  }
+});
+
 test("ST-01: a box of another version, or no box at all, is 401, never 500", async () => {
   for (const replacement of ["v2.00000000.AAAA.AAAA", "v1", "", "v1.a.b.c.d.e"]) {
     const session = await begin();

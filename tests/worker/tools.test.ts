@@ -62,6 +62,13 @@ describe("egress", { concurrency: 2 }, () => {
       }
       const graphCalls = () => stack.graph.requests.length;
 
+      test("ST-05: two equal calls reach Graph twice", async () => {
+        for (let count = 0; count < 2; count += 1) await good("getEmails", { count: 3 });
+        const [first, second, ...others] = stack.graph.requests.map(({ path, query }) => ({ path, query }));
+        assert.ok(first);
+        assert.deepEqual([second, others], [first, []]);
+      });
+
       test("GW-09: every tool of the catalogue works", async () => {
         const { emails } = (await good("getEmails", { count: 50 })) as {
           emails: { id: string; hasAttachments: boolean }[];

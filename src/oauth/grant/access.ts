@@ -27,19 +27,18 @@ export function addAccessToken(
   return [...tokens.filter(({ expiresAt }) => now < expiresAt), token].slice(-MAX_ACCESS_TOKENS);
 }
 
-/** RFC 7009 §2.1: a refresh token takes the grant with it, an access token only itself; foreign ones change nothing. */
+/**
+ * RFC 7009 §2.1: a refresh token takes the grant with it, however often it was rotated since; an access token only itself;
+ * foreign ones change nothing.
+ */
 export function revokeToken(
   grant: Grant | undefined,
-  presented: { readonly hash: string; readonly clientId: string },
+  presented: { readonly isRefresh: boolean; readonly hash: string; readonly clientId: string },
 ): Transition<"ended" | "access_removed" | "unchanged"> {
   if (grant?.state !== "active" || grant.authorization.clientId !== presented.clientId) {
     return { next: grant, outcome: "unchanged" };
   }
-  const { refresh } = grant;
-  const family = [refresh.current, ...(refresh.previous === null ? [] : [refresh.previous.hash]), ...refresh.spent];
-  if (family.some((hash) => equalText(hash, presented.hash))) {
-    return { next: endGrant(grant, "revoked"), outcome: "ended" };
-  }
+  if (presented.isRefresh) return { next: endGrant(grant, "revoked"), outcome: "ended" };
   const access = grant.access.filter((token) => !equalText(token.hash, presented.hash));
   if (access.length === grant.access.length) return { next: grant, outcome: "unchanged" };
   return { next: { ...grant, access }, outcome: "access_removed" };

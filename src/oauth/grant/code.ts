@@ -2,7 +2,6 @@ import { equalText } from "../../core/bytes.ts";
 import type { EpochSeconds } from "../../core/time.ts";
 import { endGrant } from "./end.ts";
 import {
-  type AccessRecord,
   type Active,
   type Authorization,
   type Code,
@@ -66,20 +65,15 @@ export function redeemCode(
   // RFC 6749 §10.5: a second use of a code revokes what the first use issued.
   if (grant.state === "active") return refuse("code_replayed", endGrant(grant, "code_replayed"));
 
-  const access: AccessRecord = {
-    hash: presented.accessHash,
-    scopes: grant.authorization.scopes,
-    expiresAt: presented.accessExpiresAt,
-  };
+  const { authorization } = grant;
+  const access = { hash: presented.accessHash, scopes: authorization.scopes, expiresAt: presented.accessExpiresAt };
   const next: Active = {
+    ...grant,
     state: "active",
-    formExpiresAt: grant.formExpiresAt,
-    authorization: grant.authorization,
-    code: grant.code,
-    refresh: { current: presented.refreshHash, expiresAt: presented.refreshExpiresAt, previous: null, spent: [] },
+    refresh: { current: presented.refreshHash, expiresAt: presented.refreshExpiresAt, previous: null },
     access: [access],
   };
-  return { next, outcome: { kind: "redeemed", authorization: grant.authorization } };
+  return { next, outcome: { kind: "redeemed", authorization } };
 }
 
 function checkBinding(grant: Coded | Active, presented: Redemption): CodeProblem | undefined {

@@ -100,13 +100,12 @@ export interface Code {
   readonly failures: number;
 }
 
+/** Older tokens need no memory: the Worker lets pass only what was issued for this grant (`readToken`). */
 export interface RefreshFamily {
   readonly current: string;
   readonly expiresAt: EpochSeconds;
   /** The token before the current one, while its answer may be asked for again. */
   readonly previous: { readonly hash: string; readonly rotatedAt: EpochSeconds; readonly successorBox: Box } | null;
-  /** Older hashes, newest last, so that their use is recognised. */
-  readonly spent: readonly string[];
 }
 
 export interface AccessRecord {
@@ -137,7 +136,5 @@ export const GRANT_LIFETIME_SECONDS = 90 * 86_400;
 export const REPLAY_WINDOW_SECONDS = 600;
 /** One client rarely holds more than two; older ones are the leak, not the need. */
 export const MAX_ACCESS_TOKENS = 20;
-/** A year of hourly refreshes would not need more to recognise a stolen token in time. */
-export const MAX_SPENT_REFRESH_TOKENS = 32;
 /** Failed checks with the right code, and right `state` with a wrong cookie, before the attempt is over. */
 export const MAX_FAILURES = 10;

@@ -8,13 +8,13 @@ import {
   type Active,
   type Authorization,
   type Grant,
-  MAX_SPENT_REFRESH_TOKENS,
   REPLAY_WINDOW_SECONDS,
   type RefreshFamily,
   type Transition,
 } from "./grant.ts";
 
 export interface Rotation {
+  /** Of a token that the Worker found to be ours, for this grant and not expired. */
   readonly refreshHash: string;
   readonly clientId: string;
   readonly isResourceAccepted: (granted: string) => boolean;
@@ -60,44 +60,33 @@ export function rotateRefresh(
     outcome: { kind: "refused", reason },
   });
   if (grant?.state !== "active") return refuse("refresh_unknown");
-  const use = recognise(grant.refresh, presented.refreshHash, now);
-  if (use === "unknown") return refuse("refresh_unknown");
-  if (grant.authorization.clientId !== presented.clientId) return refuse("client_mismatch");
-  if (use === "reused") return refuse("refresh_reused", endGrant(grant, "refresh_reused"));
+  const { authorization } = grant;
+  const { current, expiresAt, previous } = grant.refresh;
+  const isCurrent = equalText(current, presented.refreshHash);
+  if (isCurrent && now >= expiresAt) return refuse("refresh_unknown");
+  if (authorization.clientId !== presented.clientId) return refuse("client_mismatch");
+  const isRepeated =
+    previous !== null &&
+    equalText(previous.hash, presented.refreshHash) &&
+    now <= previous.rotatedAt + REPLAY_WINDOW_SECONDS;
+  // RFC 9700 §4.14.2: it was issued for this grant, so whatever else it is was spent before.
+  if (!isCurrent && !isRepeated) return refuse("refresh_reused", endGrant(grant, "refresh_reused"));
   // What would be dead on arrival is not worth rotating for; the client signs in again a minute early.
-  if (now > grant.authorization.expiresAt - LAST_SECONDS) return refuse("refresh_unknown");
-  if (!presented.isResourceAccepted(grant.authorization.resource)) return refuse("resource_mismatch");
-  const scopes = presented.scopes ?? grant.authorization.scopes;
-  if (scopes.some((scope) => !grant.authorization.scopes.includes(scope))) return refuse("scope_widened");
+  if (now > authorization.expiresAt - LAST_SECONDS) return refuse("refresh_unknown");
+  if (!presented.isResourceAccepted(authorization.resource)) return refuse("resource_mismatch");
+  const scopes = presented.scopes ?? authorization.scopes;
+  if (scopes.some((scope) => !authorization.scopes.includes(scope))) return refuse("scope_widened");
 
   const token = { hash: presented.accessHash, scopes, expiresAt: presented.accessExpiresAt };
   const renewed: Active = { ...grant, access: addAccessToken(grant.access, token, now) };
-  if (use !== "current") {
-    const outcome = { kind: "repeated", scopes, authorization: grant.authorization, ...use } as const;
-    return { next: renewed, outcome };
+  if (isRepeated) {
+    const { successorBox } = previous;
+    return { next: renewed, outcome: { kind: "repeated", scopes, authorization, successorBox } };
   }
-  const refresh = rotate(grant.refresh, presented, now);
-  return { next: { ...renewed, refresh }, outcome: { kind: "rotated", scopes, authorization: grant.authorization } };
-}
-
-type Use = "current" | { readonly successorBox: Box } | "reused" | "unknown";
-
-function recognise(family: RefreshFamily, hash: string, now: EpochSeconds): Use {
-  if (equalText(family.current, hash)) return now < family.expiresAt ? "current" : "unknown";
-  const { previous } = family;
-  if (previous !== null && equalText(previous.hash, hash)) {
-    const isInTime = now <= previous.rotatedAt + REPLAY_WINDOW_SECONDS;
-    return isInTime ? { successorBox: previous.successorBox } : "reused";
-  }
-  return family.spent.some((spent) => equalText(spent, hash)) ? "reused" : "unknown";
-}
-
-function rotate(family: RefreshFamily, presented: Rotation, now: EpochSeconds): RefreshFamily {
-  const spent = family.previous === null ? family.spent : [...family.spent, family.previous.hash];
-  return {
+  const refresh: RefreshFamily = {
     current: presented.successorHash,
     expiresAt: presented.successorExpiresAt,
-    previous: { hash: family.current, rotatedAt: now, successorBox: presented.successorBox },
-    spent: spent.slice(-MAX_SPENT_REFRESH_TOKENS),
+    previous: { hash: presented.refreshHash, rotatedAt: now, successorBox: presented.successorBox },
   };
+  return { next: { ...renewed, refresh }, outcome: { kind: "rotated", scopes, authorization } };
 }

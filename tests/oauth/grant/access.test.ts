@@ -39,19 +39,19 @@ test("OA-08: what has expired makes room first", () => {
 });
 
 test("OA-13: an access token revokes itself alone", () => {
-  const { next } = revokeToken(active(1), { hash: "access-0", clientId: "client" });
+  const { next } = revokeToken(active(1), { isRefresh: false, hash: "access-0", clientId: "client" });
   assert.equal(checkAccess(next, "access-0", after(1)), undefined);
   assert.notEqual(checkAccess(next, "access-1", after(1)), undefined);
   assert.equal(rotateRefresh(next, rotation("refresh-1", 2, after(2)), after(2)).outcome.kind, "rotated");
 });
 
 for (const [what, hash] of [
-  ["current", "refresh-3"],
-  ["previous", "refresh-2"],
-  ["spent", "refresh-0"],
+  ["current", "refresh-40"],
+  ["previous", "refresh-39"],
+  ["first of 41", "refresh-0"],
 ] as const) {
   test(`OA-13: the ${what} refresh token ends the grant`, () => {
-    const { next, outcome } = revokeToken(active(3), { hash, clientId: "client" });
+    const { next, outcome } = revokeToken(active(40), { isRefresh: true, hash, clientId: "client" });
     assert.deepEqual([next?.state, outcome], ["ended", "ended"]);
   });
 }
@@ -59,13 +59,15 @@ for (const [what, hash] of [
 for (const hash of ["access-0", "refresh-0"]) {
   test(`RFC 7009 §2.1: another client revokes nothing with ${hash}`, () => {
     const grant = active();
-    assert.deepEqual(revokeToken(grant, { hash, clientId: "other" }), { next: grant, outcome: "unchanged" });
+    const presented = { isRefresh: hash === "refresh-0", hash, clientId: "other" };
+    assert.deepEqual(revokeToken(grant, presented), { next: grant, outcome: "unchanged" });
   });
 }
 
-for (const hash of ["", "unknown", "code-hash"]) {
-  test(`RFC 7009 §2.2: "${hash}" revokes nothing`, () => {
+for (const hash of ["", "unknown", "code-hash", "refresh-0"]) {
+  test(`RFC 7009 §2.2: as an access token "${hash}" revokes nothing`, () => {
     const grant = active();
-    assert.deepEqual(revokeToken(grant, { hash, clientId: "client" }), { next: grant, outcome: "unchanged" });
+    const presented = { isRefresh: false, hash, clientId: "client" };
+    assert.deepEqual(revokeToken(grant, presented), { next: grant, outcome: "unchanged" });
   });
 }

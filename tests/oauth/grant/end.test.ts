@@ -60,7 +60,7 @@ test("ST-07: an alarm that comes twice finds the same", () => {
 });
 
 test("ST-07: a grant whose access tokens were all revoked lives on for its refresh token", () => {
-  const { next } = revokeToken(active(), { hash: "access-0", clientId: "client" });
+  const { next } = revokeToken(active(), { isRefresh: false, hash: "access-0", clientId: "client" });
   assert.equal(next && expireGrant(next, after(5000)), next);
 });
 

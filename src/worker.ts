@@ -113,6 +113,11 @@ async function answerAt(route: Route, exchange: Exchange, isForeign: boolean): P
   return jsonError(405, "method_not_allowed", description, requestId, { Allow: allow.join(", ") });
 }
 
+/** Whether a person is to see what is answered; the landing page is one only for who asks for it. */
+function isPage({ headers }: Request, route: Route | undefined): boolean {
+  return route?.kind === "page" || (route === ROUTES["/"] && prefersHtml(headers.get("Accept")));
+}
+
 /** A person sees a page, a program JSON. */
 function refuse(
   { request, requestId }: Exchange,
@@ -122,7 +127,7 @@ function refuse(
   title: string,
   description: string,
 ): Response {
-  return route?.kind === "page" && request.headers.get("Accept")?.includes("text/html")
+  return isPage(request, route) && request.headers.get("Accept")?.includes("text/html")
     ? errorPage(request, status, title, description, requestId)
     : jsonError(status, error, description, requestId);
 }
@@ -136,9 +141,7 @@ function refuseAddress({ request, url, origin, requestId }: Exchange, route: Rou
       : jsonError(403, "https_required", "Use https.", requestId);
   }
   if (origin === url.origin || isSameOrigin(url, new URL(origin))) return undefined;
-  // The landing page is a page for who asks for one.
-  const isPage = route?.kind === "page" || (url.pathname === "/" && prefersHtml(request.headers.get("Accept")));
-  return isRead && isPage
+  return isRead && isPage(request, route)
     ? redirect(308, origin + url.pathname + url.search)
     : // RFC 9110 §15.5.20
       jsonError(421, "misdirected_request", `This server is ${origin}.`, requestId);

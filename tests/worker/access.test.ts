@@ -58,9 +58,13 @@ for (const forgery of FORGERY_NAMES) {
 }
 
 test("AC-01: a person sees a page, and it asks for nothing more", async () => {
-  const answer = await get(all, "/authorize", undefined, { accept: "text/html" });
-  assert.equal(answer.status, 403);
-  assert.match(answer.headers.get("content-type") ?? "", /text\/html/);
+  for (const path of ["/authorize", "/"]) {
+    const answer = await get(all, path, undefined, { accept: "text/html" });
+    assert.equal(answer.status, 403);
+    assert.match(answer.headers.get("content-type") ?? "", /text\/html/, path);
+  }
+  const answer = await get(all, "/", undefined, { accept: "*/*" });
+  assert.deepEqual([answer.status, answer.headers.get("content-type")], [403, "application/json"]);
 });
 
 test("AC-02: a header that merely names somebody proves nothing", async () => {

@@ -12,11 +12,21 @@ function global(name: string): string {
   return String.raw`(?:(?<![.\w$#])|(?:globalThis|self|window)\s*\.\s*)${name}\b`;
 }
 
+/** Whatever is asked of the AI binding, however it is written; to hand it on is no effect. */
+export const AI_CALL = /\bai\s*(\?\.|\.|\[)/i;
+
 const LEDGER: readonly Effect[] = [
   // A method called fetch is declared in worker.ts; a name before a colon is a member, not the function.
   { name: "fetch", pattern: new RegExp(String.raw`(?<!async )${global("fetch")}(?!\s*:)`), allowed: ["egress/"] },
   { name: "a socket", pattern: new RegExp(`new ${global("(WebSocket|EventSource)")}`), allowed: ["egress/"] },
-  { name: "the AI binding's calls", pattern: /\bai\s*\.\s*(run|gateway)\b/i, allowed: ["egress/"] },
+  { name: "the AI binding's calls", pattern: AI_CALL, allowed: ["egress/"] },
+  // The fetch of a binding: the grant's object is asked for a stream by it.
+  {
+    name: "somebody's fetch",
+    pattern: /(?<!\b(?:globalThis|self|window)\s*)\.\s*fetch\b/,
+    allowed: ["egress/", "endpoints/mcp.ts"],
+  },
+  { name: "a data point", pattern: /\bwriteDataPoint\b/, allowed: ["agent/call-log.ts"] },
   { name: "Date.now", pattern: /\bDate\s*\.\s*now\b/, allowed: ["worker.ts", "agent/"] },
   { name: "new Date without a time", pattern: /\bnew Date\b(?!\s*\(\s*[^\s)])/, allowed: ["worker.ts", "agent/"] },
   { name: "Date called as a function", pattern: /(?<!new )(?<![.\w$])Date\s*\(/, allowed: [] },
@@ -48,7 +58,7 @@ function ledgerViolations(file: string, text: string): string[] {
   return LEDGER.filter(({ allowed }) => !allowed.some((place) => file.startsWith(place))).flatMap(
     ({ name, pattern, allowed }) => {
       const match = pattern.exec(code);
-      const where = allowed.length === 0 ? "it belongs nowhere" : `it belongs into ${allowed.join(" or ")}`;
+      const where = allowed.length === 0 ? "it belongs nowhere" : `it belongs in ${allowed.join(" or ")}`;
       return match === null ? [] : [`src/${file}:${lineOf(code, match.index)} uses ${name}: ${where}`];
     },
   );

@@ -31,6 +31,7 @@ const REFUSED: readonly (readonly [why: string, file: string, line: string])[] =
   ["egress reads Graph", "egress/x.ts", 'import { url } from "../graph/url.ts";'],
   ["entra reads graph beside it", "entra/x.ts", 'import { url } from "../graph/url.ts";'],
   ["oauth reads mcp", "oauth/x.ts", 'import { call } from "../mcp/call.ts";'],
+  ["mcp reads oauth below it", "mcp/x.ts", 'import { token } from "../oauth/token.ts";'],
   ["a deeper folder of oauth reads mcp", "oauth/grant/x.ts", 'import { call } from "../../mcp/call.ts";'],
   ["oauth reads the tools beside it", "oauth/x.ts", 'import { TOOLS } from "../tools/index.ts";'],
   ["mcp reads the object above it", "mcp/x.ts", 'import { A } from "../agent/a.ts";'],

@@ -54,6 +54,8 @@ function judge(file: string, specifier: string, sources: Sources): string | unde
   if (fromFloor > toFloor) return `${from} lies below ${to}`;
   // The entry and its table are one floor.
   if (fromFloor === toFloor && fromFloor !== 0 && to !== EVERYBODY_READS) return `${from} and ${to} share a floor`;
+  // A guard in `endpoints` stands between them, whichever lies above.
+  if (from === "mcp" && to === "oauth") return "mcp and oauth never see each other";
   return undefined;
 }
 

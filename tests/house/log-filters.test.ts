@@ -20,7 +20,7 @@ const CALL = {
 } as const;
 const GRAPH = { aiGatewayLogId: null, attempt: 1 };
 
-/** Four calls of getEmails and one of sendEmail, of which one failed and one was refused for its arguments. */
+/** Five calls of getEmails and one of sendEmail: one failed, one was refused for its arguments, one for its scopes. */
 const EVENTS: readonly LogEvent[] = [
   { level: "INFO", message: "OAuth grant approved", metadata: APPROVAL },
   { level: "INFO", message: "OAuth grant approved", metadata: APPROVAL },
@@ -55,6 +55,15 @@ const EVENTS: readonly LogEvent[] = [
     code: "validation_error",
     metadata: CALL,
   },
+  {
+    level: "WARN",
+    message: "tool: getEmails",
+    tool: "getEmails",
+    userId: "other",
+    durationMs: 1,
+    code: "insufficient_scope",
+    metadata: CALL,
+  },
   { level: "WARN", message: "OAuth grant ended", code: "refresh_reused", userId: ADA, metadata: APPROVAL },
   { level: "INFO", message: "OAuth grant ended", code: "revoked", userId: ADA, metadata: APPROVAL },
   { level: "ERROR", message: "configuration error", metadata: { keys: ["COOKIE_SECRET"] } },
@@ -69,7 +78,7 @@ const FOUND: { readonly [remark: string]: (output: string) => void } = {
     const tools = linesOf(output).map((line) => (JSON.parse(line) as string[])[1]);
     assert.deepEqual(tools, ["getEmails", "getEmails", "sendEmail", "getEmails"]);
   },
-  "calls by tool": (output) => assert.match(output, /^\s*4 getEmails\n\s*1 sendEmail\n$/),
+  "calls by tool": (output) => assert.match(output, /^\s*5 getEmails\n\s*1 sendEmail\n$/),
   "95th percentile, ms": (output) => assert.equal(output, "400\n"),
   "tools: share that worked": (output) => assert.equal(output, "0.75\n"),
   "sign-in: share that worked": (output) => assert.equal(output, "0.5\n"),

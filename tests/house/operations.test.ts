@@ -1,7 +1,5 @@
 // What OPERATIONS.md and SECURITY.md tell an operator to set and to ask for, against the product.
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
 import { isAccessRequired } from "../../src/access/perimeter.ts";
 import { GRAPH_SCOPES } from "../../src/graph/scopes.ts";
@@ -17,13 +15,8 @@ import { RESOURCES } from "../../src/resources/index.ts";
 import { TOOLS } from "../../src/tools/index.ts";
 import { testConfig } from "../environment.ts";
 import { exists, readText, rowsOf, sectionOf } from "./documents.ts";
-import { ROOT } from "./source.ts";
-
-async function sourceFiles(): Promise<{ path: string; text: string }[]> {
-  const names = await readdir(join(ROOT, "src"), { recursive: true });
-  const paths = names.filter((name) => name.endsWith(".ts")).map((name) => `src/${name.replaceAll("\\", "/")}`);
-  return Promise.all(paths.map(async (path) => ({ path, text: await readText(path) })));
-}
+import { AI_CALL } from "./effects.ts";
+import { codeOf, readSources } from "./source.ts";
 
 /** Names in backticks of the first column. */
 function firstColumn(section: string): string[] {
@@ -64,14 +57,15 @@ for (const [document, heading] of [
 test("D-21, DC-02: the egress list of SECURITY.md names every file that sends something out", async () => {
   const listed = rowsOf(sectionOf(await readText("SECURITY.md"), "## Where the Worker connects to")).slice(1);
   const named = listed.flatMap(([, , cell = ""]) => Array.from(cell.matchAll(/`([^`]+)`/g), ([, name = ""]) => name));
-  const files = await sourceFiles();
-  // Whoever calls a function of the file with the one fetch of the house, or the binding.
+  // Whoever calls a function of the file with the one fetch of the house, asks the binding, or counts.
   const exported = (await readText("src/egress/fetch.ts")).matchAll(/^export (?:async )?function (fetch\w+)/gm);
   const names = Array.from(exported, ([, name = ""]) => name);
   assert.ok(names.length > 0);
-  const calls = new RegExp(String.raw`\b(?:${names.join("|")}|ai\.run)\(`);
-  const sends = files.filter(({ path, text }) => path !== "src/egress/fetch.ts" && calls.test(text));
-  assert.deepEqual([...new Set(named)].sort(), sends.map(({ path }) => path).sort());
+  const calls = new RegExp(String.raw`\b(?:${names.join("|")}|writeDataPoint)\(|${AI_CALL.source}`, "i");
+  const sends = [...(await readSources())].filter(
+    ([path, text]) => path !== "egress/fetch.ts" && calls.test(codeOf(text)),
+  );
+  assert.deepEqual([...new Set(named)].sort(), sends.map(([path]) => `src/${path}`).sort());
 });
 
 test("D-46: the lives in SECURITY.md are those of the code", async () => {
@@ -170,6 +164,19 @@ test("DP-07: the troubleshooting table has the words that answers use", async ()
   );
 });
 
+test("DP-07: what the troubleshooting table quotes, a text or a code, is in the product", async () => {
+  const rows = rowsOf(sectionOf(await readText("OPERATIONS.md"), "## 13. Troubleshooting")).slice(1);
+  const seen = rows.map(([cell = ""]) => cell).join("\n");
+  const codes = Array.from(seen.matchAll(/`([a-z]+(?:_[a-z]+)+)`/g), ([, code = ""]) => code);
+  const texts = Array.from(seen.replace(/`[^`]*`/g, "").matchAll(/"([^"]+)"/g), ([, text = ""]) => text);
+  assert.ok(codes.length > 10 && texts.length > 4, `${codes.length} codes, ${texts.length} texts`);
+  const product = [...(await readSources()).values()].join("\n");
+  assert.deepEqual(
+    [...codes, ...texts].filter((quoted) => !product.includes(quoted)),
+    [],
+  );
+});
+
 async function failureTypes(): Promise<string[]> {
   const [, union = ""] = /export type FailureType =([\s\S]*?);/.exec(await readText("src/graph/failure.ts")) ?? [];
   const types = Array.from(union.matchAll(/"(\w+)"/g), ([, type = ""]) => type);
@@ -206,6 +213,68 @@ test("LG-06: every code that OPERATIONS.md alerts on is written somewhere", asyn
     assert.ok(sources.join("").includes(`"${code}"`), code);
   }
 });
+
+/** What an operator must be able to read: headings and words that no other test would miss. */
+const SAID: readonly (readonly [row: string, document: string, heading: string, ...phrases: string[]])[] = [
+  ["EN-08: consent", "OPERATIONS.md", "### 1.2 Microsoft Entra", "Plan for an administrator", '"Grant admin consent"'],
+  ["AC-05: bypass", "OPERATIONS.md", "## 2. Cloudflare Access", "**Bypass**", "`CF_ACCESS_PROTECT=browser`"],
+  ["AC-06", "OPERATIONS.md", "### 2.2 Portals and linked applications", "MCP server portal", "linked app token"],
+  ["AC-08", "OPERATIONS.md", "### 2.1 What the assertion says, and what it does not", "Device posture", "get-identity"],
+  [
+    "GW-09",
+    "OPERATIONS.md",
+    "## 3. The gateway",
+    "custom providers for any HTTPS API",
+    "we do not expect it to reach Graph",
+  ],
+  ["RL-01", "OPERATIONS.md", "## 4. Limits", "Rate limiting rules", "600 requests in one minute", 'method eq "POST"'],
+  ["BK-02", "OPERATIONS.md", "## 10. Back up and restore", "Grants cannot be backed up", "people sign in again"],
+  [
+    "BK-02: what was lost",
+    "OPERATIONS.md",
+    "## 10. Back up and restore",
+    "| `OAUTH_KV` ",
+    "| the objects",
+    "| the gateway",
+  ],
+  [
+    "DP-06: stop it",
+    "OPERATIONS.md",
+    "## 11. Incidents",
+    "**Revoke everything**",
+    "secret put ENCRYPTION_KEY",
+    "evidence",
+  ],
+  ["DP-06", "OPERATIONS.md", "## 12. Maintenance", "| daily", "| weekly", "| monthly", "| quarterly", "| yearly"],
+  [
+    "LD-03",
+    "OPERATIONS.md",
+    "## 14. On your machine",
+    "npx wrangler dev --local",
+    "With the AI binding it needs an account",
+  ],
+  ["LD-04", "OPERATIONS.md", "## 14. On your machine", "`.wrangler/state`", "wrangler kv key list", "`npm run clean`"],
+  ["HL-03", "wrangler.toml.example", "", "`GET /health?deep=1`", "# [triggers]\n# crons = ["],
+  [
+    "LG-05",
+    "wrangler.toml.example",
+    "",
+    "# [[analytics_engine_datasets]]\n# binding",
+    "# [[env.production.analytics_engine",
+  ],
+];
+
+for (const [row, document, heading, ...phrases] of SAID) {
+  test(`${row}: ${document} still says it${heading && `, under "${heading}"`}`, async () => {
+    const text = await readText(document);
+    const flat = (words: string) => words.replace(/\s+/g, " ");
+    const section = flat(heading === "" ? text : sectionOf(text, heading));
+    assert.deepEqual(
+      phrases.filter((phrase) => !section.includes(flat(phrase))),
+      [],
+    );
+  });
+}
 
 test("DC-05: the files that a stranger looks for are there", async () => {
   const wanted = ["CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "SECURITY.md", "OPERATIONS.md", "TECHNICAL.md"];

@@ -65,6 +65,17 @@ test("DC-01: the limits of README.md are those of wrangler.toml.example and of a
   assert.deepEqual(said.sort(), held.sort());
 });
 
+test("EP-04, EP-05: README.md says what a WebSocket cannot do, and what to use over HTTP/2", async () => {
+  const section = sectionOf(await readText("README.md"), "## For who connects").replace(/\s+/g, " ");
+  for (const sentence of [
+    "Browsers cannot sign in on a WebSocket, because they cannot set its `Authorization` header.",
+    "A handshake without a `Sec-WebSocket-Key` is answered by the platform and never reaches the server.",
+    "Over HTTP/2 use POST.",
+  ]) {
+    assert.ok(section.includes(sentence), sentence);
+  }
+});
+
 test("DC-01: README.md names every command of package.json that somebody would type", async () => {
   const readme = await readText("README.md");
   const named = [...readme.matchAll(/npm (?:run )?([a-z][\w:]*)/g)].map(([, name = ""]) => name);

@@ -5,13 +5,13 @@ import type { OAuthContext } from "../../src/oauth/context.ts";
 import type { Authorization } from "../../src/oauth/grant/grant.ts";
 import type { Grants } from "../../src/oauth/grants.ts";
 import { addGrant, endGrants, enterGrant } from "../../src/oauth/user-index.ts";
-import { testConfig } from "../environment.ts";
+import { KEY_ONE, KEY_THREE, testConfig } from "../environment.ts";
 import { fakeContext } from "./context.ts";
 
 const NOW = epochSeconds(Date.parse("2026-11-21T12:00:00Z"));
 const PERSON = { tid: "t", oid: "o", name: "Ada Novak", email: "ada@contoso.example" };
-const KEY = "0123456789abcdef".repeat(4);
-const OTHER_KEY = "fedcba9876543210".repeat(4);
+const KEY = KEY_ONE;
+const OTHER_KEY = KEY_THREE;
 
 function authorizationOf(clientId: string, createdAt = NOW): Authorization {
   const expiresAt = epochSeconds((createdAt + 90 * 86_400) * 1000);

@@ -172,6 +172,48 @@ test("GW-05: a send whose answer was blocked has happened, perhaps; one that was
   assert.match((await lab.bad("sendEmail", mail)).text, /Remove sensitive content/);
 });
 
+const MAIL = { to: "b@contoso.example", subject: "x", body: "y" };
+
+test("ER-03: a send that the gateway itself refused was not forwarded, so it may be repeated", async () => {
+  for (const [status, code] of [
+    [401, 2009],
+    [404, 5007],
+  ] as const) {
+    lab.answers.push(() => Response.json({ errors: [{ code }] }, { status }));
+    const error = await lab.bad("sendEmail", MAIL);
+    assert.deepEqual([error.type, error.retryable], ["gateway_unavailable", true]);
+    assert.doesNotMatch(error.text, /may have been done/);
+  }
+  lab.answers.push(() => Response.json({ errors: [{ code: 2005 }] }, { status: 500 }));
+  assert.match((await lab.bad("sendEmail", MAIL)).text, /may have been done/);
+});
+
+test("ER-03: a change whose reading before it failed has changed nothing", async () => {
+  lab.graph.fault({ method: "GET" }, { kind: "internal-error" });
+  const error = await lab.bad("updateCalendarEvent", { id: "x", body: "y" });
+  assert.deepEqual([lab.asked.map((line) => line.split(" ")[0]), error.retryable], [["GET"], true]);
+  assert.doesNotMatch(error.text, /may have been done/);
+});
+
+test("ER-03: an answer that could not be read will not be better in a minute", async () => {
+  lab.answers.push(() => new Response("<html>"));
+  const error = await lab.bad("getEmails");
+  assert.deepEqual([error.type, error.retryable], ["response_invalid", false]);
+  assert.doesNotMatch(error.text, /Try again/);
+});
+
+test("ER-02: what is forbidden may be so for the whole tenant, and that is said", async () => {
+  lab.graph.fault({ method: "GET" }, { kind: "missing-scope" });
+  assert.match((await lab.bad("getEmails")).text, /Your tenant may require it\.$/);
+});
+
+test("ER-06: Graph's own words are clipped at 300 characters", async () => {
+  const message = `${"m".repeat(299)}n${"o".repeat(100)}`;
+  lab.answers.push(() => Response.json({ error: { code: "ErrorInvalidRecipients", message } }, { status: 400 }));
+  const { text } = await lab.bad("getEmails");
+  assert.ok(text.includes(`Microsoft says: "${"m".repeat(299)}n".`), text);
+});
+
 test("ER-03: each status has its own words", async () => {
   const texts = new Set<string>();
   for (const status of [404, 409, 413, 429, 500, 502, 503, 504]) {

@@ -5,13 +5,13 @@ import type { OAuthContext } from "../../src/oauth/context.ts";
 import type { Authorization } from "../../src/oauth/grant/grant.ts";
 import type { Grants } from "../../src/oauth/grants.ts";
 import { addGrant, endGrants, enterGrant } from "../../src/oauth/user-index.ts";
-import { KEY_ONE, KEY_THREE, testConfig } from "../environment.ts";
+import { testConfig } from "../environment.ts";
 import { fakeContext } from "./context.ts";
 
 const NOW = epochSeconds(Date.parse("2026-11-21T12:00:00Z"));
 const PERSON = { tid: "t", oid: "o", name: "Ada Novak", email: "ada@contoso.example" };
-const KEY = KEY_ONE;
-const OTHER_KEY = KEY_THREE;
+const KEY = "9197ff8bdbdc05484c7e26a2f982c1d65bddd39952a1a8a5ee623a78e742da23";
+const OTHER_KEY = "9f8973849f21478416fd01ba11c98a9f883de6480a56157692e85a5e2f4fa847";
 
 function authorizationOf(clientId: string, createdAt = NOW): Authorization {
   const expiresAt = epochSeconds((createdAt + 90 * 86_400) * 1000);

@@ -28,11 +28,12 @@ export type Config = v.InferOutput<typeof VARIABLES>;
 /** What is wrong with a text is never told, only its name. */
 const text = (passes: (value: string) => boolean) => v.pipe(v.string(), v.check(passes));
 
-/** A value that still looks like the example is no secret. */
-const PLACEHOLDER = /^<|your[-_ ]|change[-_ ]?me|placeholder/i;
+/** A value that still looks like the example is no secret; what is drawn at random does not look like this. */
+const PLACEHOLDER =
+  /^<[\w ().-]+>$|(^|[-_ ])your[-_ ]|(change|replace)[-_ ]?(me|with)|^insert[-_ ]|^todo([ :]|$)|^x+$|x{8}|placeholder/i;
 
-/** Nothing drawn at random has fewer different characters. */
-const isVaried = (value: string) => new Set(value).size >= 8;
+/** Nothing drawn at random has fewer different characters, or is one block over and over: found in its double too soon. */
+const isVaried = (value: string) => new Set(value).size >= 8 && (value + value).indexOf(value, 1) === value.length;
 
 /** AES-256 and HKDF keys are 32 bytes, written as 64 hexadecimal digits; nothing shorter is stretched. */
 const KEY = text((value) => /^[0-9a-f]{64}$/i.test(value) && isVaried(value.toLowerCase()));

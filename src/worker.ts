@@ -37,7 +37,8 @@ export default {
     }
     // A response that came out of a fetch or an object has immutable headers; all of ours are fresh.
     addCorsHeaders(answer.headers, route?.cors ?? "none", allowed);
-    completeHeaders(answer.headers, route?.kind ?? "api", requestId, url.protocol === "https:");
+    // CS-03: only a document is for keeping; its refusal is an answer like any other.
+    completeHeaders(answer.headers, (answer.ok && route?.kind) || "api", requestId, url.protocol === "https:");
     return answer;
   },
 

@@ -1,11 +1,13 @@
 // CF-01, CF-08: what is missing or wrong is named and never shown.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { type Config, type Env, logLevel, readConfig } from "../src/config.ts";
 import { ENVIRONMENT, KEY_ONE, KEY_THREE, KEY_TWO } from "./environment.ts";
 
 const BINDINGS = ["MCP_OBJECT", "OAUTH_KV"];
 const SECRET = ENVIRONMENT.COOKIE_SECRET;
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 type Changes = Readonly<Record<string, unknown>>;
 
@@ -47,6 +49,11 @@ const MALFORMED: readonly (readonly [name: string, what: string, value: string])
   ["MICROSOFT_CLIENT_ID", "a placeholder", "<your client id>"],
   ["MICROSOFT_CLIENT_SECRET", "a placeholder", "your-client-secret"],
   ["MICROSOFT_CLIENT_SECRET", "far too long", "x1Y2".repeat(200)],
+  ["MICROSOFT_CLIENT_ID", "the marker of wrangler.toml.example", "REPLACE_ME"],
+  ["MICROSOFT_CLIENT_ID", "the form of an id without its digits", "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"],
+  ["MICROSOFT_CLIENT_SECRET", "the marker of wrangler.toml.example", "REPLACE_WITH_CLIENT_SECRET"],
+  ["MICROSOFT_CLIENT_SECRET", "a note", "TODO"],
+  ["MICROSOFT_CLIENT_SECRET", "x repeated", "xxxx"],
   ["MICROSOFT_TENANT_ID", "a domain name", "contoso.onmicrosoft.com"],
   ["MICROSOFT_TENANT_ID", "consumers", "consumers"],
   ["MICROSOFT_TENANT_ID", "a GUID with something after it", `${ENVIRONMENT.MICROSOFT_TENANT_ID}/x`],
@@ -57,14 +64,21 @@ const MALFORMED: readonly (readonly [name: string, what: string, value: string])
   ["ENCRYPTION_KEY", "not hexadecimal", `g${KEY_ONE.slice(1)}`],
   ["ENCRYPTION_KEY", "with a line break at the end", `${KEY_ONE}\n`],
   ["ENCRYPTION_KEY", "all zeros", "0".repeat(64)],
+  ["ENCRYPTION_KEY", "one block four times", "0123456789abcdef".repeat(4)],
+  ["ENCRYPTION_KEY", "one block twice, of either case", `${KEY_ONE.slice(32)}${KEY_ONE.slice(32).toUpperCase()}`],
   ["ENCRYPTION_KEY_PREVIOUS", "too short", "ab"],
   ["COOKIE_ENCRYPTION_KEY", "of 32 characters", KEY_TWO.slice(32)],
+  ["COOKIE_ENCRYPTION_KEY", "one block four times", "deadbeef01234567".repeat(4)],
   ["COOKIE_ENCRYPTION_KEY_PREVIOUS", "not hexadecimal", "z".repeat(64)],
   ["COOKIE_SECRET", "of 31 characters", SECRET.slice(1)],
   ["COOKIE_SECRET", "one character repeated", "a".repeat(40)],
   ["COOKIE_SECRET", "a placeholder", "your-cookie-secret-of-32-characters-or-more"],
   ["COOKIE_SECRET", "meant to be changed", "Please_CHANGE_ME_before_you_deploy_0123"],
+  ["COOKIE_SECRET", "the marker of wrangler.toml.example", "REPLACE_WITH_COOKIE_SECRET_32_CHARACTERS"],
+  ["COOKIE_SECRET", "a note", "TODO set a real cookie secret here!!"],
+  ["COOKIE_SECRET", "one block four times", "Kq3vT8zL".repeat(4)],
   ["COOKIE_SECRET_PREVIOUS", "too short", "abcdefgh"],
+  ["OPERATOR_TOKEN", "a placeholder", "insert-operator-token-here-32-chars-x"],
   ["OPERATOR_TOKEN", "too short", "abcdefgh"],
   ["GRAPH_API_VERSION", "another version", "v2.0"],
   ["GRAPH_EGRESS_MODE", "direct", "direct"],
@@ -90,6 +104,40 @@ for (const [name, what, wrong] of MALFORMED) {
     assert.equal(JSON.stringify(read({ [name]: wrong })).includes(JSON.stringify(wrong).slice(1, -1)), false);
   });
 }
+
+/** Whatever draws them: `npm run keys`, openssl, a password manager, Entra. */
+const DRAWN: readonly (readonly [name: string, alphabet: string, length: number])[] = [
+  ["ENCRYPTION_KEY", "0123456789abcdef", 64],
+  ["COOKIE_ENCRYPTION_KEY", "0123456789ABCDEF", 64],
+  ["COOKIE_SECRET", "0123456789abcdef", 64],
+  ["COOKIE_SECRET", `${LETTERS}0123456789-_`, 32],
+  ["COOKIE_SECRET", `${LETTERS}0123456789+/`, 32],
+  ["OPERATOR_TOKEN", `${LETTERS}0123456789 !"#$%&'()*+,-./:;<=>?@[\\]^_\`{|}~`, 32],
+  ["MICROSOFT_CLIENT_SECRET", `${LETTERS}0123456789-_.~`, 40],
+];
+
+for (const [name, alphabet, length] of DRAWN) {
+  test(`CF-08: ${name} of ${length} characters drawn out of ${alphabet} is never refused (property)`, () => {
+    // Drawn evenly: fast-check's own texts are more alike than chance makes them.
+    const index = fc.noBias(fc.nat(alphabet.length - 1));
+    const drawn = fc
+      .array(index, { minLength: length, maxLength: length })
+      .map((indexes) => indexes.map((at) => alphabet[at]).join(""));
+    fc.assert(
+      fc.property(drawn, (text) => {
+        assert.deepEqual(wrongKeys({ [name]: text }), []);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+}
+
+test("CF-08: a long value is judged in no time", () => {
+  const startedMs = performance.now();
+  for (const text of ["x", "your", "your-".repeat(2), "ab", "todo ", "<a"])
+    wrongKeys({ COOKIE_SECRET: text.repeat(2000) });
+  assert.ok(performance.now() - startedMs < 500);
+});
 
 const PAIRED: readonly (readonly [given: string, value: string, missing: string])[] = [
   ["CF_ACCESS_TEAM_DOMAIN", "team.cloudflareaccess.com", "CF_ACCESS_AUD"],

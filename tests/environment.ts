@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { type Config, readConfig } from "../src/config.ts";
 
-export const KEY_ONE = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-export const KEY_TWO = "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100";
-export const KEY_THREE = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+export const KEY_ONE = "6f647726f6835eec054693225389abb52efd892b8d3fbb3d6a20c8ef4925ff74";
+export const KEY_TWO = "1831ee140bc7a37e31c6cc1e68dee55ac6153fc0137d1e9339dd1009966befa4";
+export const KEY_THREE = "d08c21d5830577e9c470387dd696f74e164a6b47f23418aedf36d4d99974275a";
 
 /** The least that the Worker runs with; nothing in it is real. */
 export const ENVIRONMENT = {

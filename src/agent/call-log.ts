@@ -2,18 +2,18 @@ import type { Result } from "../core/result.ts";
 import { patchGatewayLog } from "../egress/gateway.ts";
 import type { GraphFailure } from "../graph/failure.ts";
 import type { GraphAnswer } from "../graph/request.ts";
-import type { ToolResult } from "../tools/result.ts";
 import type { Run } from "./graph-step.ts";
 
 /** One line per attempt. */
 export function logGraphCall(
-  { tool, log }: Run,
+  { tool, authorization, log }: Run,
   result: Result<GraphAnswer, GraphFailure>,
   attempt: number,
   durationMs: number,
 ): void {
   const { status, aiGatewayLogId = null, graphRequestId } = result.ok ? result.value : result.error;
-  const common = { tool: tool.name, durationMs, status, metadata: { aiGatewayLogId, graphRequestId, attempt } };
+  const metadata = { aiGatewayLogId, graphRequestId, attempt };
+  const common = { userId: authorization.person.oid, tool: tool.name, durationMs, status, metadata };
   if (result.ok) log({ level: "DEBUG", message: "Graph call", ...common });
   else {
     const code = result.error.type;
@@ -22,23 +22,27 @@ export function logGraphCall(
   }
 }
 
+/** A call; its quota is counted on the way. */
+export type UncountedRun = Omit<Run, "usage">;
+
 /**
  * What came of a call: to the audit line (who did what through which client, and where to find it at the gateway and at
  * Microsoft), to the gateway's log, and with `METRICS` as one point of counts and times, nobody's data.
+ * @param code why it failed; undefined when it did not
  */
-export function recordCall(run: Run, result: ToolResult | undefined, durationMs: number): void {
+export function recordCall(run: UncountedRun, code: string | undefined, durationMs: number): void {
   const { tool, authorization, answers } = run;
   const { status, aiGatewayLogId = null } = answers.at(-1) ?? {};
-  // Every error of a tool has a type.
-  const code = result === undefined ? "session_ended" : (result.structuredContent.error?.type as string | undefined);
   run.log({
-    level: result === undefined || result.isError ? "WARN" : "INFO",
+    level: code ? "WARN" : "INFO",
     message: `tool: ${tool.name}`,
     tool: tool.name,
     userId: authorization.person.oid,
     durationMs,
     status,
     code,
+    // LG-03: the word that is searched for.
+    context: code === "rate_limited" ? "quota exceeded" : undefined,
     metadata: {
       binding: "MCP_OBJECT",
       clientId: authorization.clientId,

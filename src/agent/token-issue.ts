@@ -8,7 +8,7 @@ import { ACCESS_LIFETIME_SECONDS, type Authorization, REFRESH_IDLE_SECONDS } fro
 import { type RefreshProblem, rotateRefresh } from "../oauth/grant/refresh.ts";
 import type { About, MicrosoftProblem, RedeemCode, RefreshTokens, RevokeToken, TokenAnswer } from "../oauth/grants.ts";
 import { isOurResource } from "../oauth/resource.ts";
-import { commit } from "./audit.ts";
+import { commit, factsOf } from "./audit.ts";
 import type { AgentContext } from "./context.ts";
 
 /** RFC 6749 §4.1.3: a code for tokens. Microsoft is not asked. */
@@ -101,8 +101,8 @@ function issue(
 
 /** RFC 7009 §2.1. What belongs to another client, or is unknown, stays as it is. */
 export function revokeIssued(input: RevokeToken, context: AgentContext): void {
-  const { clientId } = input;
-  if (commit(revokeToken(context.store.grant(), input), context) === "access_removed") {
-    context.log({ level: "INFO", message: "OAuth token revoked", metadata: { clientId } });
+  const grant = context.store.grant();
+  if (commit(revokeToken(grant, input), context) === "access_removed" && grant?.state === "active") {
+    context.log({ level: "INFO", message: "OAuth token revoked", ...factsOf(grant.authorization) });
   }
 }

@@ -9,7 +9,7 @@ import { buildCall, checkArguments, presentCall, withNextPage } from "../tools/e
 import { TOOLS } from "../tools/index.ts";
 import { failureResult, type ToolResult, validationResult } from "../tools/result.ts";
 import { judgeCaller, type Presented } from "./access.ts";
-import { recordCall } from "./call-log.ts";
+import { recordCall, type UncountedRun } from "./call-log.ts";
 import type { AgentContext } from "./context.ts";
 import { type Run, takeStep } from "./graph-step.ts";
 import { findOperation } from "./operation.ts";
@@ -30,17 +30,24 @@ export async function runCall(input: CallInput, context: AgentContext): Promise<
   const access = judgeCaller(input, context);
   if (!access.ok) return { kind: access.error };
   const { scopes } = access.value;
+  const uncounted: UncountedRun = { ...context, ...input, ...access.value, tool, answers: [] };
+  /** Every call of a known caller leaves its line and its point, also one that is refused (LG-03, LG-05). */
+  const record = (code?: string) => recordCall(uncounted, code, clock() - startedMs);
   const missing = missingScopes(scopes, tool.scopes);
   if (missing.length > 0) {
+    record("insufficient_scope");
     // A step-up that named only the missing ones would lose the rest.
     return { kind: "insufficient_scope", missing, scopes: [...new Set([...scopes, ...tool.scopes])] };
   }
   const { usage, quota, isOver } = countCall(store.read("usage"), now);
   store.write("usage", usage);
-  if (isOver) return { kind: "rate_limited", quota };
-  const run: Run = { ...context, ...input, ...access.value, tool, usage, answers: [] };
-  const result = await runTool(run);
-  recordCall(run, result, clock() - startedMs);
+  if (isOver) {
+    record("rate_limited");
+    return { kind: "rate_limited", quota };
+  }
+  const result = await runTool({ ...uncounted, usage });
+  // Every error of a tool has a type.
+  record(result === undefined ? "session_ended" : (result.structuredContent.error?.type as string | undefined));
   if (result === undefined) return { kind: "unauthorized" };
   if (call.kind === "tool") return { kind: "done", result, quota };
   // MCP ReadResourceResult, which has no form for a failure.

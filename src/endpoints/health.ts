@@ -7,9 +7,12 @@ import { type Exchange, grantObject } from "./exchange.ts";
 
 /** GET /health; `?deep=1` also asks what we depend on. */
 export async function health(exchange: Exchange): Promise<Response> {
-  const isDeep = exchange.url.searchParams.get("deep") === "1";
+  const { url, config, requestId } = exchange;
+  const isDeep = url.searchParams.get("deep") === "1";
   const report = isDeep ? await deepHealth(exchange) : reportHealth(exchange, SERVER_INFO);
-  return json(report.healthy ? 200 : 503, report);
+  // CF-01: the error of every other endpoint, beside the report.
+  const error = config.ok ? {} : { error: "configuration_error", ...config.error, requestId };
+  return json(report.healthy ? 200 : 503, { ...report, ...error });
 }
 
 /** Anybody may ask, so the answer is kept: asking often costs no more than asking twice a minute. */

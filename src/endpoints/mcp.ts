@@ -9,6 +9,7 @@ import { randomSecret, randomUuid } from "../crypto/random.ts";
 import { jsonError } from "../http/responses.ts";
 import type { Caller, CallOutcome, McpDeps, ProtectedCall } from "../mcp/call.ts";
 import { identityMismatch, rateLimited, signIn } from "../mcp/dispatch.ts";
+import { isProtected } from "../mcp/methods.ts";
 import { upgraded } from "../mcp/socket.ts";
 import { answerPost, answerStreamPost, refuseStream, respond, wantsStream } from "../mcp/streamable-http.ts";
 import { readBearer } from "../oauth/bearer.ts";
@@ -23,7 +24,9 @@ export async function mcpPost(exchange: Exchange): Promise<Response> {
   if (url.pathname === "/mcp" || (url.pathname === "/sse" && sessionId === null)) return answerPost(request, deps);
   return answerStreamPost(request, deps, async (message) => {
     if (!access) return undefined;
-    const spent = await spentQuota("LIMIT_CALLS", exchange);
+    // D-38: discovery and notifications are not limited, on a stream as anywhere.
+    const isCall = message.kind === "request" && isProtected(message.method);
+    const spent = isCall && (await spentQuota("LIMIT_CALLS", exchange));
     return spent
       ? rateLimited(message.id, spent)
       : grantObject(env, access.gid).post({ ...access, sessionId: sessionId ?? "", message });
@@ -43,9 +46,10 @@ export async function mcpGet(exchange: Exchange): Promise<Response | undefined> 
     if (!wantsStream(request)) return undefined;
   }
   const { deps, access } = await identify(exchange);
+  // RL-01: messages of a socket pass no limit of the address, so opening one does, whoever it is.
+  const spent = isUpgrade && (await spentQuota("LIMIT_CALLS", exchange));
+  if (spent) return respond(rateLimited(null, spent), request);
   if (isUpgrade && deps.caller.kind === "anonymous") {
-    const spent = await spentQuota("LIMIT_CALLS", exchange);
-    if (spent) return respond(rateLimited(null, spent), request);
     const { 0: client, 1: socket } = new WebSocketPair();
     // Nothing protected runs here, so what is not configured is not missed; each message has an id of its own.
     serveAnonymous(socket, () => ({ ...deps, requestId: randomUuid(), misconfigured: [] }), exchange.clock);

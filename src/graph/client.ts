@@ -39,17 +39,20 @@ export async function callGraph(request: GraphRequest, deps: GraphDeps): Promise
   if (request.afterMs !== undefined) await wait(request.afterMs);
   const startedMs = clock();
   const lastMs = startedMs + (request.method === "GET" ? READ_DEADLINE_MS : WRITE_DEADLINE_MS);
+  let result: Result<GraphAnswer, GraphFailure> | undefined;
   for (let attempt = 1; ; attempt += 1) {
     const refused = await traffic.enter(clock(), () => wait(lastMs - clock()));
-    if (refused !== undefined) return err(refused);
+    // What an earlier attempt came to says more: that one was sent.
+    if (refused !== undefined) return result ?? err(refused);
     const attemptedMs = clock();
     // A fault of ours must not keep the place of this request for ever.
-    let result: Result<GraphAnswer, GraphFailure> = err(failure("gateway_unavailable"));
+    result = err(failure("gateway_unavailable"));
     try {
       result = await attemptOnce(message, deps, Math.max(1, lastMs - attemptedMs));
     } finally {
       traffic.leave(result, clock());
     }
+    if (!result.ok) result = err({ ...result.error, isSentWrite: request.method !== "GET" });
     deps.report(result, attempt, clock() - attemptedMs);
     if (result.ok || attempt === MAX_ATTEMPTS || !isRepeatable(request, result.error)) return result;
     const backoffMs = FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + deps.random() / 2);
@@ -59,12 +62,15 @@ export async function callGraph(request: GraphRequest, deps: GraphDeps): Promise
   }
 }
 
-/** Graph: throttling and best practices. A 429 was not carried out; after anything else a send may have happened. */
+/**
+ * Graph: throttling and best practices. A 429 was not carried out; after anything else a send may have happened. What a
+ * policy of the gateway blocked would be blocked again, and may have been carried out whatever its status says.
+ */
 function isRepeatable({ method, isIdempotent }: GraphRequest, { status = 0, type }: GraphFailure): boolean {
   const isNetwork = status === 0 && type === "gateway_unavailable";
   const isSafe =
     method === "GET" ? isNetwork || (status >= 502 && status <= 504) : isIdempotent && (isNetwork || status >= 500);
-  return status === 429 || isSafe === true;
+  return type !== "gateway_policy" && (status === 429 || isSafe === true);
 }
 
 async function attemptOnce(

@@ -33,7 +33,7 @@ export type LogEvent = Common &
       })
     | (Message<"INFO", "OAuth client registered"> & { readonly metadata: ClientFacts })
     | (Message<"INFO", "OAuth grant approved" | "OAuth grant denied"> & { readonly metadata: ApprovalFacts })
-    | (Message<"INFO", "OAuth sign-in completed"> & { readonly metadata: ApprovalFacts })
+    | (Message<"INFO", "OAuth sign-in completed" | "OAuth token revoked"> & { readonly metadata: ApprovalFacts })
     | (Message<"WARN", "Authentication with Microsoft failed"> & { readonly metadata: EntraFacts })
     | (Message<"ERROR", "Authentication of this server at Microsoft failed"> & { readonly metadata: EntraFacts })
     | (Message<"WARN", "Authentication by Cloudflare Access failed"> & {
@@ -42,7 +42,6 @@ export type LogEvent = Common &
     | (Message<"INFO" | "ERROR", "health check"> & { readonly metadata: HealthChecks })
     | Message<"INFO", "OAuth code redeemed" | "OAuth tokens refreshed">
     | (Message<"INFO" | "WARN", "OAuth grant ended"> & { readonly metadata: ApprovalFacts })
-    | (Message<"INFO", "OAuth token revoked"> & { readonly metadata: { readonly clientId: string } })
     | (Message<"INFO", "OAuth person revoked"> & {
         readonly metadata: { readonly ended: number; readonly failed: number };
       })

@@ -16,8 +16,10 @@ export interface LogContext {
 export function createLog({ requestId, clientType, minimumLevel, clock }: LogContext): Log {
   return (event) => {
     if (LEVELS.indexOf(event.level) < LEVELS.indexOf(minimumLevel)) return;
-    const { level, message, ...fields } = event;
+    // LG-01: the fields of every line stand in one order; `error` or `metadata` comes last.
+    const { level, message, userId, tool, durationMs, status, code, context, ...last } = event;
     const timestamp = new Date(clock()).toISOString();
+    const fields = { userId, tool, durationMs, status, code, context, ...last };
     console.log(JSON.stringify({ timestamp, level, message, requestId, clientType, ...fields }));
   };
 }

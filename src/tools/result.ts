@@ -1,6 +1,6 @@
 import type { JsonObject } from "../core/json.ts";
 import { clipText } from "../core/text.ts";
-import type { FailureType, GraphFailure } from "../graph/failure.ts";
+import { type FailureType, type GraphFailure, isAway } from "../graph/failure.ts";
 import type { Tool } from "./define.ts";
 
 /** MCP CallToolResult, as far as we use it. */
@@ -44,11 +44,14 @@ function quote(text: string): string {
   return clipText(text.replace(/[\s"\p{C}]+/gu, " "), 300);
 }
 
-/** Whether a write may have been carried out although it failed. 2017 and 2030 block answers, not requests. */
-function mayHaveHappened({ type, status, code }: GraphFailure): boolean {
-  if (type === "graph_unavailable") return status !== undefined;
+/**
+ * Whether a write may have been carried out although it failed. 2017 and 2030 block answers, not requests; what the
+ * gateway or Graph refuses with a 4xx was not carried out.
+ */
+function mayHaveHappened(failure: GraphFailure): boolean {
+  const { type, status = 500, code, isSentWrite = false } = failure;
   const isAnswerBlocked = type === "gateway_policy" && !["2016", "2029"].includes(code ?? "");
-  return isAnswerBlocked || type === "graph_timeout" || type === "gateway_unavailable";
+  return isSentWrite && (isAnswerBlocked || (isAway(failure) && status >= 500));
 }
 
 /** What happened, and what to do; without advice: try again later. A status says more than a type. */
@@ -66,12 +69,12 @@ const TEXTS: { readonly [Type in FailureType]: Texts } & { readonly [status: num
   graph_too_large: ["it is too large", "Send less, or a link instead."],
   graph_throttled: ["Microsoft 365 asks to slow down"],
   graph_unavailable: ["Microsoft 365 is not available"],
-  graph_timeout: ["Microsoft 365 did not answer in time"],
+  graph_timeout: ["no answer came in time"],
   mailbox_unavailable: [
     "the account has no Exchange Online mailbox",
     "Use another account, or ask an administrator for a licence.",
   ],
-  response_invalid: ["the answer could not be read"],
+  response_invalid: ["the answer could not be read", "Tell the operator the request id."],
   response_too_large: ["the answer is too large", "Ask for less."],
   gateway_policy: ["a policy of the gateway blocked it", "Remove sensitive content, or ask an administrator."],
   gateway_rate_limited: ["the gateway asks to slow down"],

@@ -206,6 +206,28 @@ test("GW-05: a blocked answer is gateway_policy whatever its status is", async (
   assert.equal(flagged.ok, true);
 });
 
+for (const [what, request] of [
+  ["read", READ],
+  ["send", SEND],
+  ["create", CREATE],
+] as const) {
+  test(`RL-02 GW-05: a ${what} that a policy of the gateway blocked is never sent again, whatever the status`, async () => {
+    const flag = { "cf-aig-dlp": '{"findings":[],"action":"BLOCK"}' };
+    for (const status of [200, 424, 429, 503]) {
+      const blocked = [
+        answer(status, flag, {}),
+        ...[2016, 2017, 2029, 2030].map((code) => answer(status, {}, { code })),
+      ];
+      for (const first of status === 200 ? blocked.slice(0, 1) : blocked) {
+        const wire = new Wire([first, GOOD]);
+        const result = await callGraph(request, wire.deps);
+        assert.ok(!result.ok && result.error.type === "gateway_policy");
+        assert.equal(wire.sent.length, 1, String(status));
+      }
+    }
+  });
+}
+
 test("RL-03: after five unavailable answers in a row a grant fails fast for 30 s, then asks again", async () => {
   const traffic = new Traffic();
   const wire = new Wire([answer(503)], traffic);
@@ -260,6 +282,31 @@ test("RL-05: at most four are in flight; the others wait their turn, in order", 
   );
 });
 
+test("ER-03: a failure says whether a write got as far as being sent", async () => {
+  for (const [request, isSentWrite] of [
+    [READ, false],
+    [SEND, true],
+    [CREATE, true],
+  ] as const) {
+    const result = await callGraph(request, new Wire([answer(503)]).deps);
+    assert.ok(!result.ok && result.error.isSentWrite === isSentWrite);
+  }
+});
+
+test("ER-03: a create that was sent, and then found no place to be sent again, says what came of the first time", async () => {
+  const traffic = new Traffic();
+  const wire = new Wire([answer(503)], traffic);
+  const never: GraphDeps = { ...wire.deps, send: () => new Promise(() => undefined) };
+  const wait = async (milliseconds: number) => {
+    await wire.deps.wait(milliseconds);
+    // While it waits, others take every place.
+    for (let count = 0; count < 4; count += 1) void callGraph(READ, never);
+  };
+  const result = await callGraph(CREATE, { ...wire.deps, wait });
+  assert.equal(wire.sent.length, 1);
+  assert.ok(!result.ok && result.error.status === 503 && result.error.isSentWrite);
+});
+
 test("RL-05: whoever waits longer than his deadline gets graph_timeout and takes no place", async () => {
   const traffic = new Traffic();
   const wire = new Wire([GOOD], traffic);
@@ -270,8 +317,10 @@ test("RL-05: whoever waits longer than his deadline gets graph_timeout and takes
   };
   const busy = Array.from({ length: 4 }, () => callGraph(READ, slow));
   await new Promise((resolve) => setImmediate(resolve));
-  const late = await callGraph(READ, wire.deps);
-  assert.ok(!late.ok && late.error.type === "graph_timeout");
+  for (const request of [READ, SEND]) {
+    const late = await callGraph(request, wire.deps);
+    assert.ok(!late.ok && late.error.type === "graph_timeout" && !late.error.isSentWrite);
+  }
   for (const release of hold) release();
   await Promise.all(busy);
   assert.equal((await callGraph(READ, wire.deps)).ok, true);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { unstable_readConfig as readWrangler } from "wrangler";
-import { readConfig } from "../../src/config.ts";
+import { type Config, type Env, readConfig } from "../../src/config.ts";
 import { ENVIRONMENT } from "../environment.ts";
 import { ROOT } from "./source.ts";
 
@@ -61,6 +61,28 @@ test("CF-01: all of them wrong are all named at once, and none is shown", () => 
   assert.ok(!config.ok);
   assert.deepEqual([...config.error.keys].sort(), [...names].sort());
   assert.doesNotMatch(JSON.stringify(config), /<your/);
+});
+
+/** A type test: the compiler refuses this where `Env` lacks a variable, or has other bindings than these. */
+const BINDINGS: { readonly [Name in Exclude<keyof Env, keyof Pick<Env, keyof Config>>]: true } = {
+  AI: true,
+  CACHE_KV: true,
+  CF_VERSION_METADATA: true,
+  CONFIG_KV: true,
+  LIMIT_APPROVE: true,
+  LIMIT_AUTHORIZE: true,
+  LIMIT_CALLS: true,
+  LIMIT_REGISTER: true,
+  LIMIT_REVOKE: true,
+  LIMIT_TOKEN: true,
+  MCP_OBJECT: true,
+  METRICS: true,
+  OAUTH_KV: true,
+};
+
+test("CF-02: Env has every binding of wrangler.toml.example, those in comments too, and no other", () => {
+  const bound = Array.from(toml.matchAll(/^(?:# )?(?:binding|name) = "([A-Z_]+)"$/gm), ([, name]) => name ?? "");
+  assert.deepEqual([...new Set(bound)].sort(), Object.keys(BINDINGS).sort());
 });
 
 test("CF-06: .dev.vars.example names every variable of the schema once, and no other", () => {

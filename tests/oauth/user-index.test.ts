@@ -10,8 +10,8 @@ import { fakeContext } from "./context.ts";
 
 const NOW = epochSeconds(Date.parse("2026-11-21T12:00:00Z"));
 const PERSON = { tid: "t", oid: "o", name: "Ada Novak", email: "ada@contoso.example" };
-const KEY = "0123456789abcdef".repeat(4);
-const OTHER_KEY = "fedcba9876543210".repeat(4);
+const KEY = "9197ff8bdbdc05484c7e26a2f982c1d65bddd39952a1a8a5ee623a78e742da23";
+const OTHER_KEY = "9f8973849f21478416fd01ba11c98a9f883de6480a56157692e85a5e2f4fa847";
 
 function authorizationOf(clientId: string, createdAt = NOW): Authorization {
   const expiresAt = epochSeconds((createdAt + 90 * 86_400) * 1000);

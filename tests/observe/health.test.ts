@@ -30,6 +30,11 @@ test("HL-01: a good configuration with its gateway is healthy and dated", () => 
   assert.deepEqual([status, healthy, timestamp, version], ["healthy", true, "2027-01-15T08:00:00.000Z", "1.2.3"]);
 });
 
+test("HL-01: access is configured where a team is", () => {
+  const config = ok({ GRAPH_EGRESS_MODE: "ai-run", CF_ACCESS_TEAM_DOMAIN: "team.cloudflareaccess.com" } as Config);
+  assert.equal(reportHealth(at(config), SERVICE).checks.access, "configured");
+});
+
 test("HL-01: nothing is said of what was not asked", () => {
   assert.deepEqual(Object.keys(reportHealth(at(GOOD), SERVICE).checks), ["configuration", "access", "egress"]);
 });

@@ -48,6 +48,24 @@ test("LG-01: an event is one line of JSON with time, level, message, request id 
   ]);
 });
 
+test("LG-01: whatever order an event has, its line has that of the requirement", () => {
+  const event: LogEvent = {
+    metadata: { aiGatewayLogId: null, attempt: 1 },
+    context: "Microsoft Graph error",
+    code: "graph_throttled",
+    status: 429,
+    durationMs: 5,
+    tool: "getEmails",
+    userId: "id-2",
+    message: "Graph API error",
+    level: "WARN",
+  };
+  const order = "timestamp level message requestId clientType userId tool durationMs status code context metadata";
+  assert.deepEqual(Object.keys(JSON.parse(written(event)[0] ?? "")), order.split(" "));
+  const fault: LogEvent = { error: "TypeError", context: "/token", level: "ERROR", message: "unexpected fault" };
+  assert.deepEqual(Object.keys(JSON.parse(written(fault)[0] ?? "")).slice(5), ["context", "error"]);
+});
+
 test("LG-01: a line break inside a value does not start a second line", () => {
   const [line = ""] = written({ ...EVENT, metadata: { clientId: 'a\n{"level":"ERROR"}\u2028' } } as LogEvent);
   assert.equal(line.split("\n").length, 1);

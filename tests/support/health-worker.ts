@@ -11,7 +11,7 @@ let kv = "good";
 function storeOf(env: Env): KVNamespace {
   if (kv === "good") return env.OAUTH_KV;
   const get = () => (kv === "hanging" ? new Promise(() => undefined) : Promise.reject(new Error("KV is down")));
-  return { get } as unknown as KVNamespace;
+  return { get, put: get } as unknown as KVNamespace;
 }
 
 export default {

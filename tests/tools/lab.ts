@@ -50,6 +50,8 @@ export class Lab {
   readonly calls: AiCall[] = [];
   readonly patches: { logId: string; data: unknown }[] = [];
   readonly events: LogEvent[] = [];
+  /** What METRICS was given. */
+  readonly points: AnalyticsEngineDataPoint[] = [];
   /** Answers instead of the simulator, first in, first out. */
   readonly answers: ((call: AiCall) => unknown)[] = [];
   nowMs = NOW;
@@ -151,6 +153,7 @@ export class Lab {
     this.graph.reset();
     this.calls.length = 0;
     this.events.length = 0;
+    this.points.length = 0;
     this.patches.length = 0;
     this.answers.length = 0;
     this.refreshes = 0;
@@ -168,7 +171,7 @@ export class Lab {
 
   async #context(requestId: string): Promise<AgentContext> {
     return {
-      metrics: undefined,
+      metrics: { writeDataPoint: (point) => void this.points.push(point ?? {}) },
       clientType: "unknown",
       gid: this.#options.gid ?? "AAAAAAAAAAAAAAAAAAAAAA",
       requestId,

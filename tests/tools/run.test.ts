@@ -45,6 +45,7 @@ test("LG-03 GW-04 GW-12: one audit line per call, with who, how long, and where 
     userId: "3f2b8c1e-6a57-4a2f-9c0d-1b7e5d4f8a01",
     status: 200,
     code: undefined,
+    context: undefined,
   });
   assert.equal(typeof durationMs, "number");
   const { aiGatewayLogId, graphRequestIds, ...facts } = metadata as JsonObject;
@@ -58,8 +59,8 @@ test("LG-03 LG-04: a failed Graph call is a warning with status, duration, attem
   await lab.bad("getEmails");
   const line = lab.events.find(({ message }) => message === "Graph API error") as unknown as JsonObject;
   assert.deepEqual(
-    [line.level, line.code, line.status, line.context],
-    ["WARN", "graph_not_found", 404, "Microsoft Graph error"],
+    [line.level, line.code, line.status, line.context, line.userId],
+    ["WARN", "graph_not_found", 404, "Microsoft Graph error", "3f2b8c1e-6a57-4a2f-9c0d-1b7e5d4f8a01"],
   );
   assert.equal(typeof line.durationMs, "number");
   assert.deepEqual([audit()[0]?.level, audit()[0]?.code], ["WARN", "graph_not_found"]);
@@ -69,6 +70,50 @@ test("LG-03: a call that was not made because of its arguments says so", async (
   await lab.bad("getEmails", { count: 0 });
   assert.deepEqual([audit()[0]?.level, audit()[0]?.code], ["WARN", "validation_error"]);
 });
+
+const PRIVATE = { to: "boris@contoso.example", subject: "Between us two", body: "Nobody else reads this." };
+
+/** Why a call never got as far as its tool; how the grant came to that. */
+const REFUSED: readonly (readonly [code: string, context: string | undefined, start: () => Promise<Lab>])[] = [
+  ["insufficient_scope", undefined, () => Lab.start({ scopes: ["Mail.Read"] })],
+  [
+    "rate_limited",
+    "quota exceeded",
+    async () => {
+      const busy = await Lab.start();
+      for (let call = 0; call < 300; call += 1) await busy.outcome({ name: "authenticate" });
+      busy.reset();
+      return busy;
+    },
+  ],
+];
+
+for (const [code, context, start] of REFUSED) {
+  test(`LG-03 LG-05: a call that is refused as ${code} is one line and one point, with nothing of its arguments`, async () => {
+    const refused = await start();
+    assert.equal((await refused.outcome({ name: "sendEmail", arguments: PRIVATE })).kind, code);
+    const { durationMs, ...line } = audit(refused)[0] ?? {};
+    assert.deepEqual(line, {
+      level: "WARN",
+      message: "tool: sendEmail",
+      tool: "sendEmail",
+      userId: "3f2b8c1e-6a57-4a2f-9c0d-1b7e5d4f8a01",
+      status: undefined,
+      code,
+      context,
+      metadata: {
+        binding: "MCP_OBJECT",
+        clientId: "client-1",
+        accessIdentity: null,
+        aiGatewayLogId: null,
+        graphRequestIds: [],
+      },
+    });
+    const point = { indexes: ["sendEmail"], blobs: ["sendEmail", "unknown", code], doubles: [durationMs, 1] };
+    assert.deepEqual([refused.events.length, refused.points], [1, [point]]);
+    await refused.close();
+  });
+}
 
 test("LG-04: each Graph call is a line at DEBUG with its duration", async () => {
   await lab.good("getEmails");
@@ -125,6 +170,48 @@ test("GW-05: a send whose answer was blocked has happened, perhaps; one that was
   assert.match((await lab.bad("sendEmail", mail)).text, /check before repeating/);
   lab.answers.push(() => Response.json({ error: [{ code: 2029 }] }, { status: 424 }));
   assert.match((await lab.bad("sendEmail", mail)).text, /Remove sensitive content/);
+});
+
+const MAIL = { to: "b@contoso.example", subject: "x", body: "y" };
+
+test("ER-03: a send that the gateway itself refused was not forwarded, so it may be repeated", async () => {
+  for (const [status, code] of [
+    [401, 2009],
+    [404, 5007],
+  ] as const) {
+    lab.answers.push(() => Response.json({ errors: [{ code }] }, { status }));
+    const error = await lab.bad("sendEmail", MAIL);
+    assert.deepEqual([error.type, error.retryable], ["gateway_unavailable", true]);
+    assert.doesNotMatch(error.text, /may have been done/);
+  }
+  lab.answers.push(() => Response.json({ errors: [{ code: 2005 }] }, { status: 500 }));
+  assert.match((await lab.bad("sendEmail", MAIL)).text, /may have been done/);
+});
+
+test("ER-03: a change whose reading before it failed has changed nothing", async () => {
+  lab.graph.fault({ method: "GET" }, { kind: "internal-error" });
+  const error = await lab.bad("updateCalendarEvent", { id: "x", body: "y" });
+  assert.deepEqual([lab.asked.map((line) => line.split(" ")[0]), error.retryable], [["GET"], true]);
+  assert.doesNotMatch(error.text, /may have been done/);
+});
+
+test("ER-03: an answer that could not be read will not be better in a minute", async () => {
+  lab.answers.push(() => new Response("<html>"));
+  const error = await lab.bad("getEmails");
+  assert.deepEqual([error.type, error.retryable], ["response_invalid", false]);
+  assert.doesNotMatch(error.text, /Try again/);
+});
+
+test("ER-02: what is forbidden may be so for the whole tenant, and that is said", async () => {
+  lab.graph.fault({ method: "GET" }, { kind: "missing-scope" });
+  assert.match((await lab.bad("getEmails")).text, /Your tenant may require it\.$/);
+});
+
+test("ER-06: Graph's own words are clipped at 300 characters", async () => {
+  const message = `${"m".repeat(299)}n${"o".repeat(100)}`;
+  lab.answers.push(() => Response.json({ error: { code: "ErrorInvalidRecipients", message } }, { status: 400 }));
+  const { text } = await lab.bad("getEmails");
+  assert.ok(text.includes(`Microsoft says: "${"m".repeat(299)}n".`), text);
 });
 
 test("ER-03: each status has its own words", async () => {

@@ -82,7 +82,9 @@ const OPTIONAL = ["/health", "/.well-known/oauth-authorization-server", "/.well-
 
 for (const path of REQUIRED) {
   test(`AC-05: ${path} is 403 without an assertion`, async () => {
-    assert.equal((await get(all, path)).status, 403);
+    const refused = await get(all, path);
+    // CS-03: also where the document itself may be kept.
+    assert.deepEqual([refused.status, refused.headers.get("cache-control")], [403, "no-store"]);
   });
 }
 

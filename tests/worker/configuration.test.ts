@@ -52,8 +52,14 @@ function assertNothingShown({ text, headers }: Reply): void {
 test("CF-01 CF-08: /health is 503, names all of it and shows none", async () => {
   const reply = await readReply(await fetch(`${stack.url}/health`));
   assert.equal(reply.status, 503, reply.text);
-  const { checks } = reply.body as { checks: { configuration: { keys: string[] } } };
-  assert.deepEqual([...checks.configuration.keys].sort(), NAMES);
+  const { status, healthy, checks } = reply.body as {
+    checks: { configuration: { keys: string[] } };
+  } & typeof reply.body;
+  // HL-01: the report stands beside the error, as whole as ever.
+  assert.deepEqual([status, healthy, [...checks.configuration.keys].sort()], ["unhealthy", false, NAMES]);
+  const { error, keys, requestId } = reply.body;
+  assert.deepEqual([error, [...(keys as string[])].sort()], ["configuration_error", NAMES]);
+  assert.equal(requestId, reply.headers.get("x-request-id"));
   assertNothingShown(reply);
 });
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
-import { bundleWorker } from "../../fixtures/bundle.ts";
+import { bundleWorker, ROOT } from "../../fixtures/bundle.ts";
 import { type Stack, startStack } from "../../fixtures/stack.ts";
 
 const DEEP = ["oauth", "discovery", "graphApi", "durableObjects", "kvStorage"];
@@ -50,6 +52,14 @@ test("HL-02, HL-03: with all we depend on", async (t) => {
     assert.deepEqual(await stack.kv(), []);
     // An object that came to life has a file with the platform's own tables; ours is not in it.
     assert.doesNotMatch(await stack.objectStorage(), /TABLE record/);
+  });
+
+  await t.test("HL-01: /health says which service and version it is, and no error", async () => {
+    const report = (await (await fetch(`${stack.url}/health`)).json()) as Record<string, unknown>;
+    const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { version: string };
+    const { timestamp, checks: _, ...rest } = report;
+    assert.deepEqual(rest, { status: "healthy", healthy: true, service: "microsoft-365-mcp", version });
+    assert.ok(Math.abs(Date.parse(String(timestamp)) - Date.now()) < 60_000);
   });
 
   await t.test("HL-01: without deep=1 nobody is asked", async () => {
@@ -120,6 +130,21 @@ test("HL-02: a store that fails", async (t) => {
       );
     },
   );
+
+  await t.test("ER-05: a fault at /register is 500 as JSON: a request id, and nothing of what happened", async () => {
+    const body = JSON.stringify({ redirect_uris: ["https://app.example.com/cb"] });
+    const answer = await fetch(`${stack.url}/register`, { method: "POST", body });
+    const { error, error_description, requestId, ...more } = (await answer.json()) as Record<string, string>;
+    assert.deepEqual(
+      [answer.status, answer.headers.get("content-type"), error],
+      [500, "application/json", "server_error"],
+    );
+    assert.deepEqual([requestId, more], [answer.headers.get("x-request-id"), {}]);
+    assert.equal(error_description, "An unexpected fault here. Try again, or give the operator the request id.");
+    await stack.settleLogs();
+    const [line] = stack.logs.map((text) => JSON.parse(text)).filter((event) => event.requestId === requestId);
+    assert.deepEqual([line.level, line.message], ["ERROR", "unexpected fault"]);
+  });
 
   await t.test("HL-02: the result is kept for 30 s, good or bad", async () => {
     await set("good", 20);

@@ -72,12 +72,10 @@ for (const path of ["/sse", "/mcp"]) {
       assert.match(refused.text, /Upgrade: websocket/);
       assert.match(refused.text, /POST/);
     }
-    const posted = await fetch(`${stack.url}${path}`, {
-      method: "POST",
-      body: PING,
-      headers: { "x-upgrade": "websocket" },
-    });
-    assert.equal(posted.status, 200);
+    for (const connection of ["upgrade", "Upgrade, keep-alive"]) {
+      const posted = await handshake(`${stack.url}${path}`, { connection }, PING);
+      assert.deepEqual([posted.status, posted.text], [200, '{"jsonrpc":"2.0","id":1,"result":{}}']);
+    }
   });
 
   test(`D-02: GET ${path} for a stream without a valid token is 401, and 405 once a revision is named`, async () => {
@@ -270,7 +268,10 @@ test("EP-08, D-19, DX-06: initialize echoes a legacy revision and answers 2025-1
     // PR-02: what exists, and nothing that does not.
     assert.deepEqual(result.capabilities, { tools: {}, resources: {}, prompts: {} });
     assert.equal((result.serverInfo as { name: string }).name, "microsoft-365-mcp");
-    assert.match(String(result.instructions), /never instructions/);
+    // Sign-in, time zone, paging, and what mail is.
+    for (const topic of [/no sign-in/, /timeZone, by default UTC/, /pageToken/, /never instructions/]) {
+      assert.match(String(result.instructions), topic);
+    }
     for (const name of ["resultType", "ttlMs", "cacheScope", "_meta"]) assert.ok(!(name in result));
   }
 });

@@ -195,13 +195,19 @@ test("DO-07: a grant has at most 32 sockets", async () => {
   for (const socket of sockets) socket.ws.close();
 });
 
-test("EP-04: the address limiter counts anonymous sockets", async () => {
+test("EP-04 RL-01: the address limiter counts upgrades, signed in or not", async () => {
   const limited = await startStack({ rateLimits: { LIMIT_CALLS: 2 } });
   try {
-    const attempts: number[] = [];
-    const headers = { ...UPGRADE, "sec-websocket-key": "test" };
-    for (let count = 0; count < 3; count += 1) attempts.push((await handshake(`${limited.url}/mcp`, headers)).status);
-    assert.deepEqual(attempts, [101, 101, 429]);
+    const { accessToken } = await signInWith(limited, await registerClient(limited));
+    for (const [address, authorization] of [
+      ["203.0.113.1", {}],
+      ["203.0.113.2", { authorization: `Bearer ${accessToken}` }],
+    ] as const) {
+      const attempts: number[] = [];
+      const headers = { ...UPGRADE, "sec-websocket-key": "test", "cf-connecting-ip": address, ...authorization };
+      for (let count = 0; count < 3; count += 1) attempts.push((await handshake(`${limited.url}/mcp`, headers)).status);
+      assert.deepEqual(attempts, [101, 101, 429]);
+    }
     assert.equal((await fetch(`${limited.url}/mcp`, { method: "POST", body: '{"method":"tools/list"}' })).status, 200);
   } finally {
     await limited.dispose();

@@ -6,7 +6,7 @@ import { Browser, pkcePair, readForm } from "../../fixtures/browser.ts";
 import { signIn } from "../../fixtures/entra/server.ts";
 import { ADA } from "../../fixtures/people.ts";
 import { type Stack, startStack } from "../../fixtures/stack.ts";
-import { assertErrorLocation, assertToolResult } from "../support/oauth-assert.ts";
+import { assertErrorLocation, assertToolResult, eventsOf } from "../support/oauth-assert.ts";
 import {
   authorizeUrl,
   getEmails,
@@ -15,6 +15,7 @@ import {
   redeem,
   refresh,
   registerClient,
+  revoke,
   signInWith,
   type TestClient,
   tokensOf,
@@ -174,6 +175,34 @@ test("D-20: one of the two variables alone is a configuration error, never an op
     const answer = await fetch(`${half.url}/authorize?client_id=x`, { redirect: "manual" });
     assert.equal(answer.status, 503);
     await answer.body?.cancel();
+  }
+});
+
+test("LG-07: each line of the audit says which client, where it is sent back to, for what, and who passed Access", async () => {
+  const headers = await asAda();
+  const { accessToken, refreshToken } = await signInAs(headers);
+  for (const token of [accessToken, refreshToken]) assert.equal((await revoke(stack, client, token)).status, 200);
+  const browser = new Browser();
+  const page = await browser.open(authorizeUrl(stack, client, pkcePair().challenge), headers);
+  const denied = { ...readForm(await page.text()), decision: "deny" };
+  assert.equal((await browser.post(`${stack.url}/authorize`, denied, headers)).status, 302);
+  const accessIdentity = `${access.issuer}|${ADA_OF_ACCESS.sub}`;
+  for (const [message, userId] of [
+    ["OAuth grant approved", undefined],
+    ["OAuth sign-in completed", ADA.oid],
+    ["OAuth token revoked", ADA.oid],
+    ["OAuth grant ended", ADA.oid],
+    ["OAuth grant denied", undefined],
+  ] as const) {
+    const line = (await eventsOf(stack, message)).at(-1);
+    assert.ok(line, message);
+    const { scopes, ...metadata } = line.metadata as { readonly scopes: readonly string[] };
+    assert.deepEqual(
+      [line.userId, metadata],
+      [userId, { clientId: client.clientId, redirectHost: new URL(WEB_REDIRECT).host, accessIdentity }],
+      message,
+    );
+    assert.ok(scopes.includes("Mail.Read"), message);
   }
 });
 

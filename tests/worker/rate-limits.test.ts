@@ -5,6 +5,7 @@ import { pkcePair } from "../../fixtures/browser.ts";
 import { bundleWorker } from "../../fixtures/bundle.ts";
 import { type Stack, startStack } from "../../fixtures/stack.ts";
 import { readSettings } from "../../fixtures/workerd.ts";
+import { EventStream } from "../support/mcp.ts";
 import { assertToolResult } from "../support/oauth-assert.ts";
 import {
   authorizeUrl,
@@ -129,6 +130,32 @@ describe("RL-01: per address and minute,", () => {
     });
   }
 
+  test("on a 2024-11-05 stream calls count, and neither discovery nor a notification does", async (t) => {
+    const stream = await EventStream.open(`${stack.url}/sse`, session.accessToken);
+    t.after(() => stream.close());
+    const endpoint = await stream.event("endpoint");
+    const say = (method: string, rest: object) =>
+      post(endpoint, JSON.stringify({ jsonrpc: "2.0", method, ...rest }), {
+        authorization: `Bearer ${session.accessToken}`,
+      });
+    const statuses = async (network: string) => {
+      const headers = { "cf-connecting-ip": `${network}::1` };
+      const answers: number[] = [];
+      const send = async (method: string, rest: object = { id: 1, params: {} }) =>
+        void answers.push(await status(say(method, rest)(headers)));
+      for (const method of ["tools/list", "ping", "resources/list", "no/such"]) await send(method);
+      for (let count = 0; count < 3; count += 1) await send("notifications/initialized", {});
+      await send("tools/call", { id: 2, params: { name: "authenticate", arguments: {} } });
+      await send("resources/read", { id: 3, params: { uri: "microsoft://profile" } });
+      await send("tools/call", { id: 4, params: { name: "authenticate", arguments: {} } });
+      return answers;
+    };
+    const expected = [...Array(9).fill(202), 429];
+    const answers = await statuses("2001:db8:a0:7");
+    // A minute of the limiter may end on the way, but not twice.
+    assert.deepEqual(answers.includes(429) ? answers : await statuses("2001:db8:a0:8"), expected);
+  });
+
   test("discovery is not limited, with and without a token", async () => {
     const headers = { "cf-connecting-ip": "203.0.113.50" };
     const methods = ["tools/list", "resources/list", "prompts/list", "ping"];
@@ -190,7 +217,9 @@ describe("RL-01: the quota of a grant,", () => {
     const retryAfter = Number(last.headers.get("retry-after"));
     assert.ok(retryAfter >= 1 && retryAfter <= 60, String(retryAfter));
     assert.equal(retryAfter, seconds(last));
-    const { error } = last.body as { error: { data: unknown } };
+    const { error } = last.body as { error: { code: number; data: unknown } };
+    // ER-01: its own code, so that a client that never sees a status can tell.
+    assert.equal(error.code, 429);
     assert.deepEqual(error.data, { type: "rate_limited", retryAfterSeconds: retryAfter });
     assert.equal((await ask(other.accessToken, 0)).status, 200);
   });
@@ -224,5 +253,14 @@ describe("RL-01: the quota of a grant,", () => {
       },
     );
     assert.deepEqual([reply.status, ...fields(reply)], [200, '"grant";q=300;w=60', '"grant";r=298']);
+  });
+
+  test("a resource that could not be read counts, and says how many are left", async (t) => {
+    t.after(() => lab.stack.graph.reset());
+    lab.stack.graph.fault({ method: "GET" }, { kind: "refusal", status: 404, code: "ErrorItemNotFound" });
+    const { accessToken } = session;
+    const reply = await rpc(lab.stack, "resources/read", { uri: "microsoft://profile" }, { token: accessToken });
+    assert.equal((reply.body.error as { code: number }).code, -32603, reply.text);
+    assert.deepEqual([reply.status, ...fields(reply)], [200, '"grant";q=300;w=60', '"grant";r=297']);
   });
 });

@@ -3,7 +3,7 @@ import { after, beforeEach, test } from "node:test";
 import fc from "fast-check";
 import { OPERATIONS_GENERAL_ID, OPERATIONS_TEAM_ID } from "../../fixtures/graph/data/teams.ts";
 import { BORIS } from "../../fixtures/people.ts";
-import { htmlOf } from "../../src/tools/html-text.ts";
+import { formatOf, htmlOf } from "../../src/tools/html-text.ts";
 import { Lab, listOf, member } from "./lab.ts";
 
 const lab = await Lab.start();
@@ -54,12 +54,48 @@ test("TL-07: tags are passed on as HTML unless contentType says text", async () 
   assert.deepEqual(contents, ["<b>x</b>\ny", "&lt;b&gt;x&lt;/b&gt;"]);
 });
 
+// biome-ignore format: a list reads best filled
+const HTML = ["<p>a</p>", "a<br/>b", "a<br>b", "a<BR />b", "<b>a", "a</p>", '<a href="https://x.example">x</a>', "<a href=x>", '<at id="0">Ana</at>',
+  "<ul><li>a</ul>", '<table border="0">', "<div class=x>", "<div\nclass='x'>", "<!DOCTYPE html>", "<html>", "<!-- a -->", '<img src="x" alt="a > b">',
+  "<h1>a</h1>", '<span style="color:red">', "<hr>", "5 < 6 <em>a</em>", "<ana@contoso.example> <i>a</i>"];
+// biome-ignore format: a list reads best filled
+const TEXT = ["Contact Ana <ana@contoso.example>\nThanks", "see <https://x.example>\nbye", "if a<b then\nstop", "List<string> x", "<b@contoso.example>",
+  "<p.novak@contoso.example>", "<a-team@contoso.example>", "<at@contoso.example>", "a <b and c> d", "<https://x.example/?a=b>", "Dear <name>", "a</b", "<3",
+  "1 < 2 > 0", "<", "<>", "</>", "<!>", "a <- b", "Map<K, V>", "<mailto:a@contoso.example>", "\\<br\\>"];
+
+for (const [format, texts] of [
+  ["html", HTML],
+  ["text", TEXT],
+] as const) {
+  for (const text of texts) {
+    test(`TL-07: ${JSON.stringify(text)} is ${format}`, () => assert.equal(formatOf(text), format));
+  }
+}
+
+test("TL-07: telling text from HTML takes no longer than reading it, whatever it is", () => {
+  for (const part of ["<", "<a ", "<a =", "<a x=", "<b  ", "</"]) {
+    const startedMs = performance.now();
+    formatOf(part.repeat(150_000 / part.length) + "=".repeat(10_000) + " ".repeat(10_000));
+    assert.ok(performance.now() - startedMs < 500, part);
+  }
+});
+
+test("TL-07: an address in angle brackets keeps its message text, lines and all", async () => {
+  await lab.good("sendTeamsMessage", { ...PLACE, message: "Contact Ana <ana@contoso.example>\nThanks" });
+  const { body } = lab.graph.teamsMessages[0]?.sent ?? {};
+  assert.equal(member(body, "content"), "Contact Ana &lt;ana@contoso.example&gt;<br>Thanks");
+});
+
 const MENTIONS: readonly (readonly [message: string, name: string, html: string])[] = [
   ["Hi @Boris Lindqvist!", "Boris Lindqvist", 'Hi <at id="0">Boris Lindqvist</at>!'],
   ["Hi", "Boris Lindqvist", '<at id="0">Boris Lindqvist</at> Hi'],
   ["Hi @B & Sons", "B & Sons", 'Hi <at id="0">B &amp; Sons</at>'],
   ["<p>@$& x</p>", "$&", '<at id="0">$&amp;</at> <p>@$& x</p>'],
   ['<p><at id="0">Boris</at></p>', "Boris", '<p><at id="0">Boris</at></p>'],
+  ['<p>@B <at id="0">the boss</at></p>', "B", '<p>@B <at id="0">B</at></p>'],
+  ['<a title="@Boris" href="x">x</a> @Boris', "Boris", '<a title="@Boris" href="x">x</a> <at id="0">Boris</at>'],
+  ['<img alt="@Boris" />', "Boris", '<at id="0">Boris</at> <img alt="@Boris" />'],
+  ["<p>a -> @Boris -> b</p>", "Boris", '<p>a -> <at id="0">Boris</at> -> b</p>'],
 ];
 
 for (const [message, displayName, html] of MENTIONS) {
@@ -76,6 +112,21 @@ for (const [message, displayName, html] of MENTIONS) {
     ]);
   });
 }
+
+test("TL-07: a name that begins with another one is found before it, and numbers stay those of the list", async () => {
+  const mentions = ["Ann", "Ann Lee", "Ann"].map((displayName) => ({ id: BORIS.oid, displayName }));
+  await lab.good("sendTeamsMessage", { ...PLACE, message: "@Ann Lee, @Ann and @Ann", mentions });
+  const { body, mentions: sent } = lab.graph.teamsMessages[0]?.sent ?? {};
+  assert.equal(member(body, "content"), '<at id="1">Ann Lee</at>, <at id="0">Ann</at> and <at id="2">Ann</at>');
+  assert.deepEqual(
+    listOf({ sent: sent ?? [] }, "sent").map(({ id, mentionText }) => [id, mentionText]),
+    [
+      [0, "Ann"],
+      [1, "Ann Lee"],
+      [2, "Ann"],
+    ],
+  );
+});
 
 test("TL-07: text never becomes markup (property)", () => {
   fc.assert(

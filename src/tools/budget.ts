@@ -36,24 +36,31 @@ export function fitList(
   }
 }
 
-/** One thing; the body of one that is too large is halved until it fits, then its longest list gives way. Pure. */
+/** One thing, with as much of its body as fits; where nothing of it does, the longest list gives way. Pure. */
 export function fitOne(structured: JsonObject, text: string | undefined): ToolResult {
   const textOf = (shown: JsonObject, indent: number) => text ?? JSON.stringify(shown, null, indent);
-  for (let chars = LONGEST_BODY_CHARS; ; chars /= 2) {
+  const showUpTo = (chars: number) => {
     const fitted = clipBody(structured, chars);
-    const result = showResult(fitted, textOf(fitted, 2));
-    if (sizeOf(result) <= MAX_RESULT_BYTES) return result;
-    if (chars < 1) {
-      const lists = Object.entries(fitted).filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
-      const [longest] = lists.sort(([, a], [, b]) => b.length - a.length);
-      return longest ? fitList(longest[0], fitted, longest[1], textOf).result : result;
-    }
+    return showResult(fitted, textOf(fitted, 2));
+  };
+  let fits = 0;
+  // Bytes are not in proportion to characters, so it is sought by halves: all of it, then at most 16 times.
+  let most = Math.min(String(structured.body ?? "").length, LONGEST_BODY_CHARS);
+  for (let chars = most; fits < most; chars = Math.ceil((fits + most) / 2)) {
+    if (sizeOf(showUpTo(chars)) <= MAX_RESULT_BYTES) fits = chars;
+    else most = chars - 1;
   }
+  const result = showUpTo(fits);
+  if (fits > 0 || sizeOf(result) <= MAX_RESULT_BYTES) return result;
+  const fitted = result.structuredContent;
+  const lists = Object.entries(fitted).filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
+  const [longest] = lists.sort(([, a], [, b]) => b.length - a.length);
+  return longest ? fitList(longest[0], fitted, longest[1], textOf).result : result;
 }
 
 function clipBody<Item>(item: Item, maxChars: number): Item {
   if (!isJsonObject(item) || typeof item.body !== "string" || item.body.length <= maxChars) return item;
-  return { ...item, body: clipText(item.body, Math.floor(maxChars)), bodyTruncated: true };
+  return { ...item, body: clipText(item.body, maxChars), bodyTruncated: true };
 }
 
 const showResult = (structuredContent: JsonObject, ...texts: readonly string[]): ToolResult => ({

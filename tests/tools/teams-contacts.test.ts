@@ -158,6 +158,26 @@ test("TL-16: listChannels gives teams and a hint, then channels that sendTeamsMe
   await lab.good("sendTeamsMessage", { teamId: team?.id, channelId: channels[0]?.id, message: "x" });
 });
 
+for (const [name, args] of [
+  ["teams", {}],
+  ["channels", { teamId: OPERATIONS_TEAM_ID }],
+] as const) {
+  test(`TL-16: ${name} are read to the end, and a page that fails is the answer`, async () => {
+    const link = `https://graph.microsoft.com/v1.0/${name}?$skiptoken=1`;
+    const first = () => Response.json({ value: [{ id: "1" }], "@odata.nextLink": link });
+    lab.answers.push(first, () => Response.json({ value: [{ id: "2" }] }));
+    const { structured } = await lab.good("listChannels", args);
+    assert.deepEqual(
+      listOf(structured, name).map(({ id }) => id),
+      ["1", "2"],
+    );
+    assert.equal(lab.calls[1]?.inputs.path, `/v1.0/${name}?$skiptoken=1`);
+    assert.equal(lab.calls[1]?.inputs.headers.Prefer, "include-unknown-enum-members");
+    lab.answers.push(first, () => Response.json({ error: { code: "Forbidden" } }, { status: 403 }));
+    assert.equal((await lab.bad("listChannels", args)).type, "graph_forbidden");
+  });
+}
+
 test("TL-09: contacts are found by the start of a name, in any of three, and by a full address", async () => {
   for (const search of ["liam", "O'Br", "liam@obrien.example"]) {
     const { structured } = await lab.good("getContacts", { search });

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { page, Text } from "../graph/answer.ts";
 import { nextOf } from "../graph/paging.ts";
 import { defineTool, READS } from "./define.ts";
-import { described, Id } from "./schema.ts";
+import { described, TeamsId } from "./schema.ts";
 
 const Item = v.object({
   id: v.string(),
@@ -19,7 +19,7 @@ export const listChannels = defineTool({
   description: "Lists the person's teams, or with teamId the channels of a team, for sendTeamsMessage.",
   scopes: ["Team.ReadBasic.All", "Channel.ReadBasic.All"],
   annotations: READS,
-  input: v.strictObject({ teamId: v.optional(described(Id, "id of a team.")) }),
+  input: v.strictObject({ teamId: v.optional(described(TeamsId, "id of a team.")) }),
   answer: page(Item),
   output: v.object({
     channels: v.optional(v.array(v.object({}))),

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { hasControlCharacters } from "../core/text.ts";
-import { isSafeSegment } from "../graph/url.ts";
+import { isPlainSegment, isSafeSegment } from "../graph/url.ts";
 
 /** Arguments that several tools take. */
 
@@ -20,7 +20,10 @@ export const line = (most: number) =>
   );
 
 /** An id that some answer of Graph gave, as a segment of a path. */
-export const Id = v.pipe(v.string(), v.check(isSafeSegment, "must be an id that a tool gave"));
+const idThat = (isId: (text: string) => boolean) => v.pipe(v.string(), v.check(isId, "must be an id that a tool gave"));
+export const Id = idThat(isSafeSegment);
+/** Of a team or a channel. */
+export const TeamsId = idThat(isPlainSegment);
 
 /** Graph: outlook-immutable-id */
 export const IMMUTABLE_IDS = 'IdType="ImmutableId"';

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { Text } from "../graph/answer.ts";
 import { defineTool, WRITES } from "./define.ts";
 import { htmlOf } from "./html-text.ts";
-import { ContentType, described, Id, line, longText } from "./schema.ts";
+import { ContentType, described, line, longText, TeamsId } from "./schema.ts";
 
 export const sendTeamsMessage = defineTool({
   name: "sendTeamsMessage",
@@ -12,8 +12,8 @@ export const sendTeamsMessage = defineTool({
   scopes: ["ChannelMessage.Send"],
   annotations: WRITES,
   input: v.strictObject({
-    teamId: Id,
-    channelId: Id,
+    teamId: TeamsId,
+    channelId: TeamsId,
     message: longText(28_000),
     contentType: v.optional(ContentType),
     mentions: v.optional(

@@ -301,6 +301,20 @@ test("GW-10: an id of Graph's that would change a path is not followed, and the 
   assert.equal(lab.asked.length, 0);
 });
 
+test("GW-10: an online meeting whose id holds a slash is not changed, however long it is", async () => {
+  const joinUrl = "https://teams.microsoft.com/l/1";
+  lab.answers.push(() => Response.json({ id: "1", onlineMeeting: { joinUrl } }, { status: 201 }));
+  lab.answers.push(() => Response.json({ value: [{ id: "a/B+".repeat(30) }] }));
+  const { structured } = await lab.good("createTeamsMeeting", {
+    subject: "x",
+    startTime: "2026-03-05T14:00",
+    durationMinutes: 5,
+    attendees: ["c@contoso.example"],
+    options: { lobbyBypass: "everyone" },
+  });
+  assert.deepEqual([structured.optionsApplied, lab.calls.length], [false, 2]);
+});
+
 test("ER-04: an event that was answered without a body was created all the same", async () => {
   lab.graph.fault({ method: "POST" }, { kind: "empty-body" });
   const { text } = await lab.good("createCalendarEvent", EVENT);

@@ -12,6 +12,9 @@ beforeEach(() => lab.reset());
 
 const PLACE = { teamId: OPERATIONS_TEAM_ID, channelId: OPERATIONS_GENERAL_ID };
 
+/** As an id of Outlook may look, and no id of Teams. */
+const SLASHED = `AAkALg${"a+/B".repeat(30)}==`;
+
 const REFUSED: readonly (readonly [tool: string, args: object, field: string])[] = [
   ["sendTeamsMessage", { ...PLACE }, "message"],
   ["sendTeamsMessage", { ...PLACE, message: "" }, "message"],
@@ -23,7 +26,10 @@ const REFUSED: readonly (readonly [tool: string, args: object, field: string])[]
     { ...PLACE, message: "x", mentions: [{ id: "boris@contoso.example", displayName: "B" }] },
     "mentions",
   ],
+  ["sendTeamsMessage", { ...PLACE, teamId: SLASHED, message: "x" }, "teamId"],
+  ["sendTeamsMessage", { ...PLACE, channelId: SLASHED, message: "x" }, "channelId"],
   ["listChannels", { teamId: "a/b" }, "teamId"],
+  ["listChannels", { teamId: SLASHED }, "teamId"],
   ["getContacts", { count: 101 }, "count"],
   ["getContacts", { search: "" }, "search"],
   ["getContacts", { search: "a\nb" }, "search"],

@@ -14,6 +14,8 @@ const EVENT = {
   timeZone: "Europe/Zagreb",
 };
 
+const MEETING = { subject: "x", durationMinutes: 5 };
+
 const REFUSED: readonly (readonly [tool: string, args: object, field: string])[] = [
   ["getCalendarEvents", { days: 31 }, "days"],
   ["getCalendarEvents", { days: 0 }, "days"],
@@ -44,6 +46,10 @@ const REFUSED: readonly (readonly [tool: string, args: object, field: string])[]
     "startDateTime",
   ],
   ["createCalendarEvent", { ...EVENT, startDateTime: { dateTime: "2026-03-04T09:00", zone: "UTC" } }, "startDateTime"],
+  ["getCalendarEvents", { start: "2026-03-04", startDateTime: "2026-03-04" }, "start"],
+  ["createTeamsMeeting", { ...MEETING, start: "2026-03-04T09:00", startDateTime: "2026-03-04T10:00" }, "startDateTime"],
+  ["createTeamsMeeting", { ...MEETING, startDateTime: "2026-03-04T10:00", start: "2026-03-04T09:00" }, "start"],
+  ["createTeamsMeeting", { ...MEETING, startTime: "2026-03-04T09:00", start: "2026-03-04T09:00" }, "start"],
   ["createTeamsMeeting", { subject: "x", startTime: "2026-03-04T09:00" }, "endTime"],
   ["createTeamsMeeting", { subject: "x", startTime: "2026-03-04T09:00", durationMinutes: 1441 }, "durationMinutes"],
   ["createTeamsMeeting", { subject: "x", startTime: "2026-03-04T09:00", endTime: "2026-03-04T08:00" }, "endTime"],

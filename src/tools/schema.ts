@@ -19,6 +19,13 @@ export const line = (most: number) =>
     v.check((text) => !hasControlCharacters(text), "must be one line"),
   );
 
+/** What is looked for: quotes and backslashes, which no search can hold, are nothing alone. */
+export const words = (most: number) =>
+  v.pipe(
+    line(most),
+    v.check((text) => /[^\s"\\]/.test(text), "must not be blank"),
+  );
+
 /** An id that some answer of Graph gave, as a segment of a path. */
 const idThat = (isId: (text: string) => boolean) => v.pipe(v.string(), v.check(isId, "must be an id that a tool gave"));
 export const Id = idThat(isSafeSegment);

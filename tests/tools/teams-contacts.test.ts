@@ -32,6 +32,7 @@ const REFUSED: readonly (readonly [tool: string, args: object, field: string])[]
   ["listChannels", { teamId: SLASHED }, "teamId"],
   ["getContacts", { count: 101 }, "count"],
   ["getContacts", { search: "" }, "search"],
+  ["getContacts", { search: "   " }, "search"],
   ["getContacts", { search: "a\nb" }, "search"],
   ["authenticate", { user: "x" }, "user"],
 ];

@@ -37,7 +37,7 @@ export const IMMUTABLE_IDS = 'IdType="ImmutableId"';
 
 export const ContentType = v.picklist(["html", "text"]);
 
-/** Opaque to clients; sealed and opened by the grant's object, which knows whose it is. Graph's links are far shorter. */
-export const PageToken = v.optional(described(longText(16_384), "nextPageToken of the last result."));
+/** Opaque to clients; sealed and opened by the grant's object, which knows whose it is. A search may make a link of 30,000. */
+export const PageToken = v.optional(described(longText(65_536), "nextPageToken of the last result."));
 
 export const NextPageToken = v.optional(v.string());

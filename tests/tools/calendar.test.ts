@@ -16,6 +16,8 @@ const EVENT = {
 
 const MEETING = { subject: "x", durationMinutes: 5 };
 
+const SLOTS = { schedules: ["a@contoso.example"], startDateTime: "2026-03-04", endDateTime: "2026-03-05" };
+
 const REFUSED: readonly (readonly [tool: string, args: object, field: string])[] = [
   ["getCalendarEvents", { days: 31 }, "days"],
   ["getCalendarEvents", { days: 0 }, "days"],
@@ -52,6 +54,13 @@ const REFUSED: readonly (readonly [tool: string, args: object, field: string])[]
   ["createTeamsMeeting", { ...MEETING, startTime: "2026-03-04T09:00", start: "2026-03-04T09:00" }, "start"],
   ["createTeamsMeeting", { subject: "x", startTime: "2026-03-04T09:00" }, "endTime"],
   ["createTeamsMeeting", { subject: "x", startTime: "2026-03-04T09:00", durationMinutes: 1441 }, "durationMinutes"],
+  ["createTeamsMeeting", { subject: "x", startTime: "2026-03-04T09:00", durationMinutes: 0 }, "durationMinutes"],
+  ["createCalendarEvent", { ...EVENT, reminderMinutesBeforeStart: -1 }, "reminderMinutesBeforeStart"],
+  [
+    "checkAvailability",
+    { schedules: ["a@contoso.example"], startDateTime: "2026-03-04", endDateTime: "2026-03-05", intervalMinutes: 1441 },
+    "intervalMinutes",
+  ],
   ["createTeamsMeeting", { subject: "x", startTime: "2026-03-04T09:00", endTime: "2026-03-04T08:00" }, "endTime"],
   [
     "createTeamsMeeting",
@@ -84,6 +93,27 @@ for (const [tool, args, field] of REFUSED) {
     const error = await lab.bad(tool, args);
     assert.deepEqual([error.type, error.field], ["validation_error", field]);
     assert.equal(lab.asked.length, 0);
+  });
+}
+
+const ACCEPTED: readonly (readonly [row: string, tool: string, args: object])[] = [
+  ["TL-05", "getCalendarEvents", { days: 1 }],
+  ["TL-05", "getCalendarEvents", { days: 30 }],
+  ["TL-05", "getCalendarEvents", { startDateTime: "2026-01-01", endDateTime: "2027-01-02" }],
+  ["TL-06", "createCalendarEvent", { ...EVENT, reminderMinutesBeforeStart: 40_320 }],
+  ["TL-06", "createCalendarEvent", { ...EVENT, attendees: Array(500).fill("a@contoso.example") }],
+  ["TL-08", "createTeamsMeeting", { subject: "x", startTime: "2026-03-04T09:00", durationMinutes: 1 }],
+  ["TL-08", "createTeamsMeeting", { subject: "x", startTime: "2026-03-04T09:00", durationMinutes: 1440 }],
+  ["TL-18", "checkAvailability", { ...SLOTS, schedules: Array(20).fill("a@contoso.example") }],
+  ["TL-18", "checkAvailability", { ...SLOTS, endDateTime: "2026-03-18" }],
+  ["TL-18", "checkAvailability", { ...SLOTS, intervalMinutes: 5 }],
+  ["TL-18", "checkAvailability", { ...SLOTS, intervalMinutes: 1440 }],
+];
+
+for (const [row, tool, args] of ACCEPTED) {
+  test(`${row}: ${tool} takes ${JSON.stringify(args).slice(-70)}`, async () => {
+    await lab.good(tool, args);
+    assert.equal(lab.asked.length, 1);
   });
 }
 

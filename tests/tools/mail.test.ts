@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 import fc from "fast-check";
+import type { ToolContext } from "../../src/tools/define.ts";
+import { findTool } from "../../src/tools/index.ts";
 import { compileKql, isBalanced, quoteSearch } from "../../src/tools/kql.ts";
 import { folderSegment } from "../../src/tools/mail-folder.ts";
 import { Lab, listOf, member } from "./lab.ts";
@@ -108,6 +110,53 @@ test("TL-03: `sent` reaches sentitems; a folder's own id works as well", async (
   const { id } =
     lab.graph.account((await import("../../fixtures/people.ts")).ADA).folders.find(({ key }) => key === "custom") ?? {};
   await lab.good("getEmails", { folder: id });
+});
+
+const BODIES: readonly (readonly [args: object, bodyChars: number, shownChars: number])[] = [
+  [{}, 2000, 2000],
+  [{}, 2001, 2000],
+  [{ maxBodyChars: 0 }, 1, 0],
+  [{ maxBodyChars: 20_000 }, 20_000, 20_000],
+  [{ maxBodyChars: 20_000 }, 20_001, 20_000],
+];
+
+for (const [args, bodyChars, shownChars] of BODIES) {
+  test(`TL-03: of a body of ${bodyChars} characters ${JSON.stringify(args)} shows ${shownChars}`, async () => {
+    for (const [tool, more] of [
+      ["getEmails", {}],
+      ["searchEmails", { query: "x" }],
+    ] as const) {
+      lab.answers.push(() => Response.json({ value: [{ id: "1", body: { content: "x".repeat(bodyChars) } }] }));
+      const [email] = listOf((await lab.good(tool, { ...args, ...more })).structured, "emails");
+      assert.deepEqual(
+        [String(email?.body).length, email?.bodyTruncated],
+        [shownChars, bodyChars > shownChars ? true : undefined],
+      );
+    }
+  });
+}
+
+for (const tool of ["getEmails", "searchEmails"]) {
+  test(`TL-03 TL-04: ${tool} takes a count of 1 and of 50`, async () => {
+    for (const count of [1, 50]) {
+      await lab.good(tool, { count, ...(tool === "searchEmails" && { query: "x" }) });
+      assert.equal(lab.graph.requests.at(-1)?.query.$top, String(count));
+    }
+  });
+}
+
+test("TL-04: a query of 1,000 characters is searched for whole", async () => {
+  const query = "x".repeat(1000);
+  await lab.good("searchEmails", { query });
+  assert.equal(lab.graph.requests[0]?.query.$search, quoteSearch(query));
+});
+
+test("TL-17: a body of 50,000 characters is not clipped by its length, one of 50,001 is", () => {
+  const present = (chars: number) =>
+    findTool("getEmail")?.present([{ toRecipients: [], body: { content: "x".repeat(chars) } }], {}, {} as ToolContext)
+      .structured as { body: string; bodyTruncated?: boolean };
+  assert.deepEqual([present(50_000).body.length, present(50_000).bodyTruncated], [50_000, undefined]);
+  assert.deepEqual([present(50_001).body.length, present(50_001).bodyTruncated], [50_000, true]);
 });
 
 test("TL-03: maxBodyChars clips bodies and says so", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, beforeEach, test } from "node:test";
 import fc from "fast-check";
 import { OPERATIONS_GENERAL_ID, OPERATIONS_TEAM_ID } from "../../fixtures/graph/data/teams.ts";
@@ -31,6 +32,7 @@ const REFUSED: readonly (readonly [tool: string, args: object, field: string])[]
   ["listChannels", { teamId: "a/b" }, "teamId"],
   ["listChannels", { teamId: SLASHED }, "teamId"],
   ["getContacts", { count: 101 }, "count"],
+  ["getContacts", { count: 0 }, "count"],
   ["getContacts", { search: "" }, "search"],
   ["getContacts", { search: "   " }, "search"],
   ["getContacts", { search: "a\nb" }, "search"],
@@ -91,6 +93,11 @@ test("TL-07: an address in angle brackets keeps its message text, lines and all"
   await lab.good("sendTeamsMessage", { ...PLACE, message: "Contact Ana <ana@contoso.example>\nThanks" });
   const { body } = lab.graph.teamsMessages[0]?.sent ?? {};
   assert.equal(member(body, "content"), "Contact Ana &lt;ana@contoso.example&gt;<br>Thanks");
+});
+
+test("TL-07: a message of 28,000 characters is sent whole", async () => {
+  await lab.good("sendTeamsMessage", { ...PLACE, message: "x".repeat(28_000) });
+  assert.equal(String(member(lab.graph.teamsMessages[0]?.sent.body, "content")).length, 28_000);
 });
 
 const MENTIONS: readonly (readonly [message: string, name: string, html: string])[] = [
@@ -194,6 +201,13 @@ test("TL-09: contacts are found by the start of a name, in any of three, and by 
   assert.ok(lab.graph.requests.some(({ query }) => query.$filter?.includes("'O''Br'")));
 });
 
+for (const count of [1, 100]) {
+  test(`TL-09: ${count} contacts at once may be asked for`, async () => {
+    await lab.good("getContacts", { count });
+    assert.equal(lab.graph.requests[0]?.query.$top, String(count));
+  });
+}
+
 test("TL-09: an item has the members that are promised; pages go on", async () => {
   const first = await lab.good("getContacts", { count: 2 });
   const [contact] = listOf(first.structured, "contacts");
@@ -221,7 +235,8 @@ test("TL-10 DO-04: authenticate tells who is signed in and what was granted, cou
     calls: 2,
     lastActivity: "2026-03-02T09:00:00.000Z",
   });
-  assert.equal(member(server, "name"), "microsoft-365-mcp");
+  const { name, version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
+  assert.deepEqual(server, { name, version });
   const off = listOf(structured, "unavailableTools");
   assert.deepEqual(off[0], { name: "sendEmail", missingScopes: ["Mail.Send"] });
   assert.ok(!off.some(({ name }) => name === "getEmails" || name === "authenticate"));

@@ -186,6 +186,15 @@ test("TL-05: a page that cannot be had leaves those before it and the way to go 
   assert.equal(typeof structured.nextPageToken, "string");
 });
 
+test("GW-10: a next link that leads elsewhere ends the paging with one warning", async () => {
+  const link = "https://graph.attacker.example/v1.0/me/calendarView?$skip=50";
+  lab.answers.push(() => Response.json({ value: [{ id: "1" }], "@odata.nextLink": link }));
+  const { structured } = await lab.good("getCalendarEvents");
+  assert.deepEqual([listOf(structured, "events").length, structured.nextPageToken], [1, undefined]);
+  const codes = lab.events.map((event) => ("code" in event ? event.code : undefined));
+  assert.deepEqual(codes.filter(Boolean), ["next_link_foreign"]);
+});
+
 test("TL-05: at most five pages and 250 events, then nextPageToken; what did not fit comes first there", async () => {
   for (let page = 0; page < 5; page += 1) lab.answers.push(() => small(50, page * 50));
   const args = { startDateTime: "2026-03-02", endDateTime: "2027-03-01" };

@@ -5,7 +5,7 @@ import { Browser } from "../../fixtures/browser.ts";
 import { ADA, BORIS } from "../../fixtures/people.ts";
 import { type Stack, startStack } from "../../fixtures/stack.ts";
 import { approveAs, registerClient, signInWith } from "../support/access.ts";
-import { handshake } from "../support/mcp.ts";
+import { handshake, Socket } from "../support/mcp.ts";
 
 const TEAM = "contoso.cloudflareaccess.com";
 const PASS = { email: ADA.email, sub: "access-ada" };
@@ -170,7 +170,10 @@ test("AC-07: another identity that asks for a socket is 403, the person gets one
   for (const path of ["/mcp", "/sse"]) {
     const refused = await handshake(all.url + path, { ...headers, [HEADER]: theirs });
     assert.deepEqual([refused.status, refused.headers.get("www-authenticate")], [403, null], path);
-    assert.equal((await handshake(all.url + path, { ...headers, [HEADER]: mine })).status, 101, path);
+    const socket = await Socket.open(all.url + path, token, { [HEADER]: mine });
+    assert.ok("result" in (await socket.ask("tools/call", CALL.params)));
+    socket.ws.close();
+    await socket.closed;
   }
 });
 

@@ -36,15 +36,15 @@ export interface Perimeter {
 }
 
 /**
- * Why who came through Access may not use a grant that `bound` approved; undefined when nothing is wrong. A listed service
- * token satisfies the perimeter and is compared with nobody; a grant from before Access was on has to be made anew.
+ * Why who came through Access may not use a grant that `bound` approved; undefined when nothing is wrong. A grant from
+ * before Access was on has to be made anew, whoever comes with it (AC-07); a listed service token is compared with nobody.
  * @param bound the `subject` at approval, or null
  */
 export function judgeIdentity(
   bound: string | null,
   { identity, isRequired }: Perimeter,
 ): "unauthorized" | "identity_mismatch" | undefined {
-  if (identity?.email === undefined) return undefined;
   if (bound === null) return isRequired ? "unauthorized" : undefined;
+  if (identity?.email === undefined) return undefined;
   return identity.subject === bound ? undefined : "identity_mismatch";
 }

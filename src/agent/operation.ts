@@ -22,7 +22,7 @@ function toolOf(resource: Resource): Tool {
     output: v.object({}),
     build: () => ({ method: "GET", path, tolerates }),
     next: (answers, _args, { follow }) =>
-      // `answer` is a page where there is a list.
+      // `answer` is a page where there is a list. Nothing says how to go on, so a page that fails is the answer (RS-04).
       list === undefined
         ? undefined
         : nextOf(answers as unknown as Parameters<typeof nextOf>[0], { method: "GET" }, follow),

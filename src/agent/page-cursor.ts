@@ -15,12 +15,18 @@ interface Cursor extends Place {
   readonly expiresAt: EpochSeconds;
 }
 
+/** Runs that met a foreign link, which they ask about twice. */
+const warned = new WeakSet<Run>();
+
 /** Where an `@odata.nextLink` leads; undefined when there is none or it leads elsewhere, which ends the paging. */
-export function followLink(nextLink: string | null | undefined, { tool, config, log }: Run): GraphPath | undefined {
+export function followLink(nextLink: string | null | undefined, run: Run): GraphPath | undefined {
   if (!nextLink) return undefined;
+  const { tool, config, log } = run;
   const path = readNextLink(nextLink, config.GRAPH_ORIGIN, config.GRAPH_API_VERSION);
-  if (path === undefined)
+  if (path === undefined && !warned.has(run)) {
+    warned.add(run);
     log({ level: "WARN", message: "Graph API error", tool: tool.name, code: "next_link_foreign" });
+  }
   return path;
 }
 

@@ -100,7 +100,7 @@ async function runTool(run: Run): Promise<ToolResult | undefined> {
     // What was read is not empty: the step before has just been added.
     request = tool.next?.(read as [unknown, ...unknown[]], args, toolContext);
   }
-  const { result, nextLink, shown } = presentCall(call, read, toolContext, page?.skip ?? 0);
+  const { result, nextLink, shown } = presentCall(call, read, toolContext, page?.skip ?? 0, paths.at(-1));
   const rest = shown === undefined ? undefined : resumeAt(shown, paths, read);
   const path = rest?.path ?? follow(nextLink);
   if (path === undefined) return result;

@@ -13,12 +13,16 @@ export type GraphPath =
 /** Outlook's ids are long base64, which may hold a slash: encoded it separates nothing, and without dots nothing climbs. */
 const OUTLOOK_ID = /^[\w+/-]{40,}={0,2}$/;
 
-/** Whether a segment leaves the path it stands in as it is. */
-export function isSafeSegment(segment: string): boolean {
+/** Whether a segment leaves the path it stands in as it is, without any slash: all ids but Outlook's. */
+export function isPlainSegment(segment: string): boolean {
   // Half a surrogate pair cannot be encoded.
-  if (/^\.{0,2}$/.test(segment) || segment.length > MAX_SEGMENT_LENGTH || !segment.isWellFormed()) return false;
-  return OUTLOOK_ID.test(segment) || !(/[/\\?#%]/.test(segment) || hasControlCharacters(segment));
+  if (segment.length > MAX_SEGMENT_LENGTH || !segment.isWellFormed()) return false;
+  return !(/^\.{0,2}$|[/\\?#%]/.test(segment) || hasControlCharacters(segment));
 }
+
+/** The same, or an id of Outlook. */
+export const isSafeSegment = (segment: string) =>
+  isPlainSegment(segment) || (OUTLOOK_ID.test(segment) && segment.length <= MAX_SEGMENT_LENGTH);
 
 /**
  * Path and query with the version in front, such as `/v1.0/me/messages?%24top=10`.

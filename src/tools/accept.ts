@@ -7,16 +7,19 @@ export const RANGE_ALIASES = { start: "startDateTime", end: "endDateTime" };
 
 /** What a tool accepts besides what its schema says. */
 export interface Spellings {
-  /** `{start: "startDateTime"}`: the first name counts where the second is not given. */
+  /** `{start: "startDateTime"}`: the first name counts where nothing else is given for the second. */
   readonly aliases?: { readonly [alias: string]: string };
   /** Lists of addresses, which may be one text, or hold texts of several. */
   readonly addressLists?: readonly string[];
 }
 
 export function acceptSpellings(raw: JsonObject, { aliases = {}, addressLists = [] }: Spellings): JsonObject {
-  const names = new Map(Object.entries(aliases).filter(([, name]) => !Object.hasOwn(raw, name)));
+  const names = new Map(Object.entries(aliases));
+  const taken = new Set(Object.keys(raw));
   const entries = Object.entries(raw).map(([given, value]) => {
-    const name = names.get(given) ?? given;
+    const meant = names.get(given) ?? given;
+    const name = taken.has(meant) ? given : meant;
+    taken.add(name);
     return [name, (addressLists.includes(name) ? acceptAddresses : acceptTime)(name, value)];
   });
   return Object.fromEntries(entries);

@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { clipText } from "../core/text.ts";
 import type { ToolResult } from "./result.ts";
 
-/** 100 KB for a whole result, which says everything twice, less room for a page token. */
+/** 100 KB for a whole result, which says everything twice, less room for a page token of usual length. */
 const MAX_RESULT_BYTES = 96_000;
 const SHORT_BODY_CHARS = 500;
 /** A mail beyond this is a document; its first pages are enough. */
@@ -11,14 +11,18 @@ export const LONGEST_BODY_CHARS = 50_000;
 
 /**
  * A list; one that is too large is shown without indentation, then with short bodies, then without its last items. Pure.
+ * @param places where the list may go on: a page token is made of one of them
  * @param textOf what is shown as text; the list alone where nothing else is said
  */
 export function fitList(
   list: string,
   structured: JsonObject,
   all: readonly unknown[],
+  places: unknown = [],
   textOf = (shown: JsonObject, indent: number) => JSON.stringify(shown[list], null, indent),
 ): { readonly result: ToolResult; readonly kept: number } {
+  // The token is base64 and stands in the result twice.
+  const maxBytes = Math.min(MAX_RESULT_BYTES, 99_500 - (sizeOf(places) * 8) / 3);
   let items = all;
   let indent = 2;
   for (;;) {
@@ -26,7 +30,7 @@ export function fitList(
     const advice = `${omitted} more did not fit: go on with pageToken if there is one, or ask for less.`;
     const shown = { ...structured, [list]: items, ...(omitted > 0 && { truncated: true, omitted }) };
     const result = showResult(shown, textOf(shown, indent), ...(omitted > 0 ? [advice] : []));
-    const excess = sizeOf(result) / MAX_RESULT_BYTES;
+    const excess = sizeOf(result) / maxBytes;
     if (excess <= 1 || items.length === 0) return { result, kept: items.length };
     items =
       indent > 0
@@ -36,24 +40,31 @@ export function fitList(
   }
 }
 
-/** One thing; the body of one that is too large is halved until it fits, then its longest list gives way. Pure. */
+/** One thing, with as much of its body as fits; where nothing of it does, the longest list gives way. Pure. */
 export function fitOne(structured: JsonObject, text: string | undefined): ToolResult {
   const textOf = (shown: JsonObject, indent: number) => text ?? JSON.stringify(shown, null, indent);
-  for (let chars = LONGEST_BODY_CHARS; ; chars /= 2) {
+  const showUpTo = (chars: number) => {
     const fitted = clipBody(structured, chars);
-    const result = showResult(fitted, textOf(fitted, 2));
-    if (sizeOf(result) <= MAX_RESULT_BYTES) return result;
-    if (chars < 1) {
-      const lists = Object.entries(fitted).filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
-      const [longest] = lists.sort(([, a], [, b]) => b.length - a.length);
-      return longest ? fitList(longest[0], fitted, longest[1], textOf).result : result;
-    }
+    return showResult(fitted, textOf(fitted, 2));
+  };
+  let fits = 0;
+  // Bytes are not in proportion to characters, so it is sought by halves: all of it, then at most 16 times.
+  let most = Math.min(String(structured.body ?? "").length, LONGEST_BODY_CHARS);
+  for (let chars = most; fits < most; chars = Math.ceil((fits + most) / 2)) {
+    if (sizeOf(showUpTo(chars)) <= MAX_RESULT_BYTES) fits = chars;
+    else most = chars - 1;
   }
+  const result = showUpTo(fits);
+  if (fits > 0 || sizeOf(result) <= MAX_RESULT_BYTES) return result;
+  const fitted = result.structuredContent;
+  const lists = Object.entries(fitted).filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
+  const [longest] = lists.sort(([, a], [, b]) => b.length - a.length);
+  return longest ? fitList(longest[0], fitted, longest[1], [], textOf).result : result;
 }
 
 function clipBody<Item>(item: Item, maxChars: number): Item {
   if (!isJsonObject(item) || typeof item.body !== "string" || item.body.length <= maxChars) return item;
-  return { ...item, body: clipText(item.body, Math.floor(maxChars)), bodyTruncated: true };
+  return { ...item, body: clipText(item.body, maxChars), bodyTruncated: true };
 }
 
 const showResult = (structuredContent: JsonObject, ...texts: readonly string[]): ToolResult => ({
@@ -61,4 +72,4 @@ const showResult = (structuredContent: JsonObject, ...texts: readonly string[]):
   structuredContent,
 });
 
-const sizeOf = (result: ToolResult): number => utf8(JSON.stringify(result)).length;
+const sizeOf = (value: unknown): number => utf8(JSON.stringify(value)).length;

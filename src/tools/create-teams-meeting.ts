@@ -1,6 +1,6 @@
 import type { OnlineMeeting } from "@microsoft/microsoft-graph-types";
 import * as v from "valibot";
-import { isSafeSegment } from "../graph/url.ts";
+import { isPlainSegment } from "../graph/url.ts";
 import { defineTool, WRITES } from "./define.ts";
 import { Attendees, eventBody, joinUrlOf, preferEvents, readAgain, type Sparse, Written } from "./event.ts";
 import { described, integer, line } from "./schema.ts";
@@ -84,7 +84,7 @@ export const createTeamsMeeting = defineTool({
     };
     if (!joinUrlOf(answers.slice(0, -1))) return { method: "GET", path, tolerates: "all" };
     const { id } = answers.at(-1)?.value?.[0] ?? { id: "" };
-    if (!isSafeSegment(id)) return undefined;
+    if (!isPlainSegment(id)) return undefined;
     return { method: "PATCH", path: { segments: [...MEETINGS, id] }, body: optionsBody(options), tolerates: "all" };
   },
   present(answers, { attendees, options }) {

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import type { GraphRequest } from "../graph/request.ts";
+import type { GraphPath } from "../graph/url.ts";
 import { acceptSpellings } from "./accept.ts";
 import { fitList, fitOne } from "./budget.ts";
 import type { Tool, ToolContext } from "./define.ts";
@@ -64,12 +65,16 @@ export interface PresentedCall {
   readonly shown?: number | undefined;
 }
 
-/** Shows what was reached, within the budget. Pure. */
+/**
+ * Shows what was reached, within the budget. Pure.
+ * @param path of the last page, where the list may go on
+ */
 export function presentCall(
   { tool, args }: CheckedCall,
   answers: readonly unknown[],
   context: ToolContext,
   skip: number,
+  path: GraphPath | undefined,
 ): PresentedCall {
   // A tool without requests gets what its schema makes of nothing.
   const [first = v.safeParse(tool.answer, undefined).output, ...more] = answers;
@@ -77,7 +82,7 @@ export function presentCall(
   const { list = "" } = tool;
   const items = structured[list];
   if (!Array.isArray(items)) return { result: fitOne(structured, text) };
-  const { result, kept } = fitList(list, structured, items.slice(skip));
+  const { result, kept } = fitList(list, structured, items.slice(skip), [path, nextLink]);
   const isPaged = kept < items.length - skip && tool.input.entries?.pageToken;
   // An item that does not even fit alone is left out, or its page would come again for ever.
   return { result, nextLink, shown: isPaged ? skip + Math.max(1, kept) : undefined };

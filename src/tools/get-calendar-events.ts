@@ -8,6 +8,9 @@ import { described, integer, NextPageToken, PageToken } from "./schema.ts";
 import { checkRange, FROM_TO, readTimes, Time, TimeZone, utcTime } from "./time.ts";
 import { DAY_MS } from "./time-zone.ts";
 
+/** A result of 100 KB has everything twice, so nothing beyond this could be shown. */
+const ENOUGH_CHARS = 48_000;
+
 export const getCalendarEvents = defineTool({
   name: "getCalendarEvents",
   description:
@@ -49,7 +52,11 @@ export const getCalendarEvents = defineTool({
       }
     );
   },
-  next: (pages, args, { follow }) => nextOf(pages, { method: "GET", prefer: preferEvents(args.timeZone) }, follow),
+  next: (pages, args, { follow }) =>
+    JSON.stringify(pages).length > ENOUGH_CHARS
+      ? undefined
+      : // A page that cannot be had leaves those before it, and the way to ask again.
+        nextOf(pages, { method: "GET", prefer: preferEvents(args.timeZone), tolerates: "all" }, follow),
   present: (pages) => ({
     structured: { events: pages.flatMap(({ value }) => value) },
     nextLink: pages.at(-1)?.["@odata.nextLink"],

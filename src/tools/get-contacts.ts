@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { list, page, select, Text } from "../graph/answer.ts";
 import { isAddress } from "./address.ts";
 import { defineTool, READS } from "./define.ts";
-import { described, integer, line, NextPageToken, PageToken } from "./schema.ts";
+import { described, integer, NextPageToken, PageToken, words } from "./schema.ts";
 
 const Contact = v.object({
   id: v.string(),
@@ -24,7 +24,7 @@ export const getContacts = defineTool({
   annotations: READS,
   input: v.strictObject({
     count: v.optional(integer(1, 100), 50),
-    search: v.optional(described(line(320), "Start of a name, or a full address.")),
+    search: v.optional(described(words(320), "Start of a name, or a full address.")),
     pageToken: PageToken,
   }),
   answer: page(Contact),

@@ -1,7 +1,11 @@
 import { escapeHtml } from "../http/html.ts";
 
+/** A whole tag of mail or Teams. Other words in angle brackets are addresses, links and types: as HTML they would be lost. */
+const TAG =
+  /<(!--|!doctype|\/?(a|at|b|blockquote|body|br|center|code|del|div|dl|em|font|h[1-6]|hr|html|i|img|ins|li|ol|p|pre|s|small|span|strike|strong|style|su[bp]|table|td|tr|u|ul)(\s[^<>=]*=[^<>]*|\s*\/?)>)/i;
+
 /** Text with tags is meant as HTML; without them its lines would run together as HTML. */
-export const formatOf = (text: string): "html" | "text" => (/<[a-z/!]/i.test(text) ? "html" : "text");
+export const formatOf = (text: string): "html" | "text" => (TAG.test(text) ? "html" : "text");
 
 /** HTML as it is; text with its lines kept, for services that read everything as HTML. */
 export function htmlOf(text: string, contentType = formatOf(text)): string {

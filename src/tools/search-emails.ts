@@ -4,9 +4,13 @@ import { defineTool, READS } from "./define.ts";
 import { EmailPage, EmailsOutput, LISTING, Message, preferBodies, presentEmails } from "./email.ts";
 import { compileKql, isBalanced, quoteSearch } from "./kql.ts";
 import { Folder, folderSegment } from "./mail-folder.ts";
-import { described, line } from "./schema.ts";
+import { described, words } from "./schema.ts";
+import { readTimes } from "./time.ts";
 
-const Day = v.optional(v.pipe(v.string(), v.isoDate("must be a date such as 2026-03-02")));
+const DAY_WANTED = "must be a date such as 2026-03-02";
+// A pattern knows no months.
+const isDay = (text: string) => !("field" in readTimes([text], "UTC", "shown"));
+const Day = v.optional(v.pipe(v.string(), v.isoDate(DAY_WANTED), v.check(isDay, DAY_WANTED)));
 
 export const searchEmails = defineTool({
   name: "searchEmails",
@@ -18,8 +22,8 @@ export const searchEmails = defineTool({
     query: v.optional(v.pipe(v.string(), v.maxLength(1000), v.check(isBalanced, "has an open quote or parenthesis"))),
     ...LISTING,
     folder: v.optional(Folder),
-    from: v.optional(line(320)),
-    to: v.optional(line(320)),
+    from: v.optional(words(320)),
+    to: v.optional(words(320)),
     after: described(Day, "First day."),
     before: described(Day, "Day after the last."),
     hasAttachments: v.optional(v.boolean()),

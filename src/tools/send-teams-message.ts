@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { Text } from "../graph/answer.ts";
 import { defineTool, WRITES } from "./define.ts";
 import { htmlOf } from "./html-text.ts";
-import { ContentType, described, Id, line, longText } from "./schema.ts";
+import { ContentType, described, line, longText, TeamsId } from "./schema.ts";
 
 export const sendTeamsMessage = defineTool({
   name: "sendTeamsMessage",
@@ -12,8 +12,8 @@ export const sendTeamsMessage = defineTool({
   scopes: ["ChannelMessage.Send"],
   annotations: WRITES,
   input: v.strictObject({
-    teamId: Id,
-    channelId: Id,
+    teamId: TeamsId,
+    channelId: TeamsId,
     message: longText(28_000),
     contentType: v.optional(ContentType),
     mentions: v.optional(
@@ -38,7 +38,14 @@ export const sendTeamsMessage = defineTool({
     method: "POST",
     path: { segments: ["teams", teamId, "channels", channelId, "messages"] },
     body: {
-      body: { contentType: "html", content: mentions.reduce(insertMention, htmlOf(message, contentType)) },
+      body: {
+        contentType: "html",
+        content: mentions
+          .map(({ displayName }, number) => ({ displayName, number }))
+          // A name may begin with another one.
+          .sort((a, b) => b.displayName.length - a.displayName.length)
+          .reduce(insertMention, htmlOf(message, contentType)),
+      },
       ...(mentions.length > 0 && {
         // Graph: chatmessage-post; every tag has an entry of the same number and text.
         mentions: mentions.map(({ id, displayName }, number) => ({
@@ -52,10 +59,22 @@ export const sendTeamsMessage = defineTool({
   present: ([message]) => ({ text: "Teams message sent", structured: message }),
 });
 
-/** Where it stands already, at its first `@name`, else in front. */
-function insertMention(html: string, { displayName }: { readonly displayName: string }, number: number): string {
+/** Where its tag stands already, at the first `@name` between tags, else in front. */
+function insertMention(
+  html: string,
+  { displayName, number }: { readonly displayName: string; readonly number: number },
+) {
   const name = htmlOf(displayName, "text");
   const tag = `<at id="${number}">${name}</at>`;
-  if (html.includes(`<at id="${number}">`)) return html;
-  return html.includes(`@${name}`) ? html.replace(`@${name}`, () => tag) : `${tag} ${html}`;
+  const own = new RegExp(`<at id="${number}">[^<]*</at>`);
+  if (own.test(html)) return html.replace(own, () => tag);
+  const parts = html.split(/(<[^<>]*>)/);
+  const place = parts.find((part) => part[0] !== "<" && part.includes(`@${name}`));
+  if (place === undefined) return `${tag} ${html}`;
+  return parts
+    .with(
+      parts.indexOf(place),
+      place.replace(`@${name}`, () => tag),
+    )
+    .join("");
 }

@@ -7,7 +7,7 @@ const WINDOWS = `europe/:w. europe=berlin,central europe=berlin,romance=berlin,c
 :greenwich=gmt,gmt=gb,new zealand=nz,turkey,egypt,libya,cuba,israel,iran
 africa/:morocco=casablanca,south sudan=juba,sudan=khartoum,namibia=windhoek
 etc/gmt-:utc+12=12,utc+13=13,w. central africa=1,south africa=2,e. africa=3,arab=3,arabian=4,west asia=5,se asia=7,china=8,korea=9,e. australia=10,west pacific=10,central pacific=11,line islands=14
-etc/gmt+:utc-11=11,utc-09=9,utc-08=8,utc-02=2,us mountain=7,canada central=6,sa pacific=5,sa western=4,sa eastern=3,hawaiian=10
+etc/gmt+:dateline=12,utc-11=11,utc-09=9,utc-08=8,utc-02=2,us mountain=7,canada central=6,sa pacific=5,sa western=4,sa eastern=3,hawaiian=10
 us/:us eastern=east-indiana,aleutian,pacific,mountain,central,eastern
 america/:alaskan=anchorage,pacific (mexico)=tijuana,mountain (mexico)=mazatlan,central america=guatemala,central (mexico)=mexico_city,eastern (mexico)=cancun,haiti=port-au-prince,turks and caicos=grand_turk,paraguay=asuncion,venezuela=caracas,central brazilian=cuiaba,pacific sa=santiago,tocantins=araguaina,e. south america=sao_paulo,argentina=buenos_aires,greenland=godthab,magallanes=punta_arenas,saint pierre=miquelon
 canada/:yukon,atlantic,newfoundland

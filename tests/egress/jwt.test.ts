@@ -90,6 +90,17 @@ test("AC-01: an unknown kid makes us look again, at most every 30 seconds", asyn
   assert.equal(fetched, 2);
 });
 
+test("AC-01: keys are asked for again after ten minutes, and not before", async () => {
+  const jwt = await sign("one", { exp: NOW + 3600 });
+  assert.equal(await outcome(jwt), "i");
+  published = () => Response.json({ keys: [{ ...KEY, kid: "two" }] });
+  assert.equal(await outcome(jwt, NOW + 599), "i");
+  assert.equal(fetched, 1);
+  // A key that is no longer published ends with the ten minutes.
+  assert.equal(await outcome(jwt, NOW + 600), "jwt_invalid");
+  assert.equal(fetched, 2);
+});
+
 for (const [what, answer] of [
   ["no answer", () => assert.fail("away")],
   ["a page", () => new Response("<html>")],

@@ -81,6 +81,28 @@ test("RS-02: within five pages, and not beyond Graph", async () => {
   assert.equal(lab.calls.length, 1);
 });
 
+for (const name of ["calendars", "teams"]) {
+  test(`RS-04: a later page of microsoft://${name} that fails is the answer, not a list that lacks the rest`, async () => {
+    const link = "https://graph.microsoft.com/v1.0/me/calendars?$skip=1";
+    lab.answers.push(() => Response.json({ value: [{ id: "1" }], "@odata.nextLink": link }));
+    lab.answers.push(() => Response.json({ error: { code: "Forbidden" } }, { status: 403 }));
+    const outcome = await lab.outcome({ kind: "resource", name });
+    assert.ok(outcome.kind === "failed", JSON.stringify(outcome));
+    assert.equal((outcome.data as JsonObject).type, "graph_forbidden");
+  });
+}
+
+test("RS-02: what does not fit of five pages is counted", async () => {
+  const link = "https://graph.microsoft.com/v1.0/me/calendars?$skip=1";
+  for (let page = 0; page < 5; page += 1) {
+    const value = Array.from({ length: 50 }, (_, index) => ({ id: `${page}-${index}${"x".repeat(400)}` }));
+    lab.answers.push(() => Response.json({ value, "@odata.nextLink": link }));
+  }
+  const { calendars, omitted, truncated } = await read("calendars");
+  assert.equal(truncated, true);
+  assert.equal(listOf({ calendars: calendars ?? [] }, "calendars").length + Number(omitted), 250);
+});
+
 test("RS-03: teams take no OData options and may have a null webUrl", async () => {
   const teams = listOf(await read("teams"), "teams");
   assert.deepEqual(Object.keys(teams[0] ?? {}).sort(), ["description", "displayName", "id", "webUrl"]);

@@ -46,7 +46,41 @@ test("TL-15: an item that is too large alone leaves an empty list and no endless
 test("TL-15: one mail is clipped until it fits, without cutting a character in two", () => {
   const result = fitOne({ id: "1", body: "😀".repeat(50_000) }, undefined);
   const { body, bodyTruncated } = result.structuredContent as { body: string; bodyTruncated?: boolean };
-  assert.ok(bytes(result) <= MAX_BYTES && body.length > 4000 && bodyTruncated === true && body.isWellFormed());
+  assert.ok(bytes(result) <= MAX_BYTES && body.length > 23_000 && bodyTruncated === true && body.isWellFormed());
+});
+
+const BODIES: readonly (readonly [what: string, body: string, leastChars: number])[] = [
+  ["47,000 characters", "x".repeat(47_000), 47_000],
+  ["48,000 characters", "x".repeat(48_000), 47_000],
+  ["50,000 characters", "x".repeat(50_000), 47_000],
+  ["30,000 letters of two bytes", "ž".repeat(30_000), 23_500],
+  ["50,000 quotation marks", '"'.repeat(50_000), 15_500],
+  ["what takes most bytes first", "\u0001".repeat(7500) + "x".repeat(42_500), 7000],
+  ["nothing but what takes most bytes", "\u0001".repeat(50_000), 7000],
+  ["what takes most bytes last", "x".repeat(42_500) + "\u0001".repeat(7500), 43_000],
+];
+
+for (const [what, body, leastChars] of BODIES) {
+  test(`TL-17 TL-15: of a body of ${what} as much is shown as fits`, () => {
+    const result = fitOne({ id: "1", body }, undefined);
+    const shown = result.structuredContent as { body: string; bodyTruncated?: boolean };
+    assert.ok(bytes(result) <= MAX_BYTES && shown.body.length >= leastChars, `${shown.body.length} shown`);
+    assert.deepEqual(
+      [body.startsWith(shown.body), shown.bodyTruncated ?? false],
+      [true, shown.body.length < body.length],
+    );
+  });
+}
+
+test("TL-15: a body beside a long list gets the room that the list leaves; where there is none, the list gives way", () => {
+  const toRecipients = Array.from({ length: 400 }, (_, number) => ({ address: `person${number}@contoso.example` }));
+  const { body } = fitOne({ body: "x".repeat(50_000), toRecipients }, undefined).structuredContent;
+  assert.ok(String(body).length > 20_000, `${String(body).length} shown`);
+  const all = Array.from({ length: 10 }, () => toRecipients).flat();
+  const result = fitOne({ body: "x".repeat(50_000), toRecipients: all }, undefined);
+  const shown = result.structuredContent as { body: string; toRecipients: unknown[]; omitted: number };
+  assert.ok(shown.body === "" && shown.toRecipients.length > 400 && bytes(result) <= MAX_BYTES);
+  assert.equal(shown.toRecipients.length + shown.omitted, all.length);
 });
 
 test("TL-15: one thing whose list gives way is still shown as that thing, and says what is missing", () => {

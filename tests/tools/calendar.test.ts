@@ -14,6 +14,10 @@ const EVENT = {
   timeZone: "Europe/Zagreb",
 };
 
+const MEETING = { subject: "x", durationMinutes: 5 };
+
+const SLOTS = { schedules: ["a@contoso.example"], startDateTime: "2026-03-04", endDateTime: "2026-03-05" };
+
 const REFUSED: readonly (readonly [tool: string, args: object, field: string])[] = [
   ["getCalendarEvents", { days: 31 }, "days"],
   ["getCalendarEvents", { days: 0 }, "days"],
@@ -44,8 +48,19 @@ const REFUSED: readonly (readonly [tool: string, args: object, field: string])[]
     "startDateTime",
   ],
   ["createCalendarEvent", { ...EVENT, startDateTime: { dateTime: "2026-03-04T09:00", zone: "UTC" } }, "startDateTime"],
+  ["getCalendarEvents", { start: "2026-03-04", startDateTime: "2026-03-04" }, "start"],
+  ["createTeamsMeeting", { ...MEETING, start: "2026-03-04T09:00", startDateTime: "2026-03-04T10:00" }, "startDateTime"],
+  ["createTeamsMeeting", { ...MEETING, startDateTime: "2026-03-04T10:00", start: "2026-03-04T09:00" }, "start"],
+  ["createTeamsMeeting", { ...MEETING, startTime: "2026-03-04T09:00", start: "2026-03-04T09:00" }, "start"],
   ["createTeamsMeeting", { subject: "x", startTime: "2026-03-04T09:00" }, "endTime"],
   ["createTeamsMeeting", { subject: "x", startTime: "2026-03-04T09:00", durationMinutes: 1441 }, "durationMinutes"],
+  ["createTeamsMeeting", { subject: "x", startTime: "2026-03-04T09:00", durationMinutes: 0 }, "durationMinutes"],
+  ["createCalendarEvent", { ...EVENT, reminderMinutesBeforeStart: -1 }, "reminderMinutesBeforeStart"],
+  [
+    "checkAvailability",
+    { schedules: ["a@contoso.example"], startDateTime: "2026-03-04", endDateTime: "2026-03-05", intervalMinutes: 1441 },
+    "intervalMinutes",
+  ],
   ["createTeamsMeeting", { subject: "x", startTime: "2026-03-04T09:00", endTime: "2026-03-04T08:00" }, "endTime"],
   [
     "createTeamsMeeting",
@@ -78,6 +93,27 @@ for (const [tool, args, field] of REFUSED) {
     const error = await lab.bad(tool, args);
     assert.deepEqual([error.type, error.field], ["validation_error", field]);
     assert.equal(lab.asked.length, 0);
+  });
+}
+
+const ACCEPTED: readonly (readonly [row: string, tool: string, args: object])[] = [
+  ["TL-05", "getCalendarEvents", { days: 1 }],
+  ["TL-05", "getCalendarEvents", { days: 30 }],
+  ["TL-05", "getCalendarEvents", { startDateTime: "2026-01-01", endDateTime: "2027-01-02" }],
+  ["TL-06", "createCalendarEvent", { ...EVENT, reminderMinutesBeforeStart: 40_320 }],
+  ["TL-06", "createCalendarEvent", { ...EVENT, attendees: Array(500).fill("a@contoso.example") }],
+  ["TL-08", "createTeamsMeeting", { subject: "x", startTime: "2026-03-04T09:00", durationMinutes: 1 }],
+  ["TL-08", "createTeamsMeeting", { subject: "x", startTime: "2026-03-04T09:00", durationMinutes: 1440 }],
+  ["TL-18", "checkAvailability", { ...SLOTS, schedules: Array(20).fill("a@contoso.example") }],
+  ["TL-18", "checkAvailability", { ...SLOTS, endDateTime: "2026-03-18" }],
+  ["TL-18", "checkAvailability", { ...SLOTS, intervalMinutes: 5 }],
+  ["TL-18", "checkAvailability", { ...SLOTS, intervalMinutes: 1440 }],
+];
+
+for (const [row, tool, args] of ACCEPTED) {
+  test(`${row}: ${tool} takes ${JSON.stringify(args).slice(-70)}`, async () => {
+    await lab.good(tool, args);
+    assert.equal(lab.asked.length, 1);
   });
 }
 
@@ -148,6 +184,15 @@ test("TL-05: a page that cannot be had leaves those before it and the way to go 
   });
   assert.equal(listOf(structured, "events").length, 50);
   assert.equal(typeof structured.nextPageToken, "string");
+});
+
+test("GW-10: a next link that leads elsewhere ends the paging with one warning", async () => {
+  const link = "https://graph.attacker.example/v1.0/me/calendarView?$skip=50";
+  lab.answers.push(() => Response.json({ value: [{ id: "1" }], "@odata.nextLink": link }));
+  const { structured } = await lab.good("getCalendarEvents");
+  assert.deepEqual([listOf(structured, "events").length, structured.nextPageToken], [1, undefined]);
+  const codes = lab.events.map((event) => ("code" in event ? event.code : undefined));
+  assert.deepEqual(codes.filter(Boolean), ["next_link_foreign"]);
 });
 
 test("TL-05: at most five pages and 250 events, then nextPageToken; what did not fit comes first there", async () => {
@@ -299,6 +344,20 @@ test("GW-10: an id of Graph's that would change a path is not followed, and the 
     assert.equal(structured.optionsApplied, false);
   }
   assert.equal(lab.asked.length, 0);
+});
+
+test("GW-10: an online meeting whose id holds a slash is not changed, however long it is", async () => {
+  const joinUrl = "https://teams.microsoft.com/l/1";
+  lab.answers.push(() => Response.json({ id: "1", onlineMeeting: { joinUrl } }, { status: 201 }));
+  lab.answers.push(() => Response.json({ value: [{ id: "a/B+".repeat(30) }] }));
+  const { structured } = await lab.good("createTeamsMeeting", {
+    subject: "x",
+    startTime: "2026-03-05T14:00",
+    durationMinutes: 5,
+    attendees: ["c@contoso.example"],
+    options: { lobbyBypass: "everyone" },
+  });
+  assert.deepEqual([structured.optionsApplied, lab.calls.length], [false, 2]);
 });
 
 test("ER-04: an event that was answered without a body was created all the same", async () => {

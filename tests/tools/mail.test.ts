@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 import fc from "fast-check";
+import type { ToolContext } from "../../src/tools/define.ts";
+import { findTool } from "../../src/tools/index.ts";
 import { compileKql, isBalanced, quoteSearch } from "../../src/tools/kql.ts";
 import { folderSegment } from "../../src/tools/mail-folder.ts";
 import { Lab, listOf, member } from "./lab.ts";
@@ -20,7 +22,7 @@ const REFUSED: readonly (readonly [tool: string, args: unknown, field: string])[
   ["getEmails", { folder: "a/b" }, "folder"],
   ["getEmails", { maxBodyChars: 20_001 }, "maxBodyChars"],
   ["getEmails", { pageToken: "v1.x.y.z" }, "pageToken"],
-  ["getEmails", { pageToken: "A".repeat(16_385) }, "pageToken"],
+  ["getEmails", { pageToken: "A".repeat(65_537) }, "pageToken"],
   ["getEmails", [], "arguments"],
   ["getEmails", "all", "arguments"],
   ["searchEmails", {}, "query"],
@@ -29,6 +31,13 @@ const REFUSED: readonly (readonly [tool: string, args: unknown, field: string])[
   ["searchEmails", { query: 'say "hi' }, "query"],
   ["searchEmails", { query: "a) OR (b" }, "query"],
   ["searchEmails", { after: "02.03.2026" }, "after"],
+  ["searchEmails", { after: "2026-02-30" }, "after"],
+  ["searchEmails", { before: "2026-04-31" }, "before"],
+  ["searchEmails", { before: "2026-13-01" }, "before"],
+  ["searchEmails", { after: "2026-03-02T09:00" }, "after"],
+  ["searchEmails", { from: '"' }, "from"],
+  ["searchEmails", { to: ' \\" ' }, "to"],
+  ["searchEmails", { from: "  " }, "from"],
   ["searchEmails", { from: "a\r\nBcc: b" }, "from"],
   ["searchEmails", { hasAttachments: "yes" }, "hasAttachments"],
   ["getEmail", {}, "id"],
@@ -103,6 +112,53 @@ test("TL-03: `sent` reaches sentitems; a folder's own id works as well", async (
   await lab.good("getEmails", { folder: id });
 });
 
+const BODIES: readonly (readonly [args: object, bodyChars: number, shownChars: number])[] = [
+  [{}, 2000, 2000],
+  [{}, 2001, 2000],
+  [{ maxBodyChars: 0 }, 1, 0],
+  [{ maxBodyChars: 20_000 }, 20_000, 20_000],
+  [{ maxBodyChars: 20_000 }, 20_001, 20_000],
+];
+
+for (const [args, bodyChars, shownChars] of BODIES) {
+  test(`TL-03: of a body of ${bodyChars} characters ${JSON.stringify(args)} shows ${shownChars}`, async () => {
+    for (const [tool, more] of [
+      ["getEmails", {}],
+      ["searchEmails", { query: "x" }],
+    ] as const) {
+      lab.answers.push(() => Response.json({ value: [{ id: "1", body: { content: "x".repeat(bodyChars) } }] }));
+      const [email] = listOf((await lab.good(tool, { ...args, ...more })).structured, "emails");
+      assert.deepEqual(
+        [String(email?.body).length, email?.bodyTruncated],
+        [shownChars, bodyChars > shownChars ? true : undefined],
+      );
+    }
+  });
+}
+
+for (const tool of ["getEmails", "searchEmails"]) {
+  test(`TL-03 TL-04: ${tool} takes a count of 1 and of 50`, async () => {
+    for (const count of [1, 50]) {
+      await lab.good(tool, { count, ...(tool === "searchEmails" && { query: "x" }) });
+      assert.equal(lab.graph.requests.at(-1)?.query.$top, String(count));
+    }
+  });
+}
+
+test("TL-04: a query of 1,000 characters is searched for whole", async () => {
+  const query = "x".repeat(1000);
+  await lab.good("searchEmails", { query });
+  assert.equal(lab.graph.requests[0]?.query.$search, quoteSearch(query));
+});
+
+test("TL-17: a body of 50,000 characters is not clipped by its length, one of 50,001 is", () => {
+  const present = (chars: number) =>
+    findTool("getEmail")?.present([{ toRecipients: [], body: { content: "x".repeat(chars) } }], {}, {} as ToolContext)
+      .structured as { body: string; bodyTruncated?: boolean };
+  assert.deepEqual([present(50_000).body.length, present(50_000).bodyTruncated], [50_000, undefined]);
+  assert.deepEqual([present(50_001).body.length, present(50_001).bodyTruncated], [50_000, true]);
+});
+
 test("TL-03: maxBodyChars clips bodies and says so", async () => {
   const { structured } = await lab.good("getEmails", { maxBodyChars: 5 });
   const clipped = listOf(structured, "emails").filter(({ bodyTruncated }) => bodyTruncated === true);
@@ -152,6 +208,54 @@ test("TL-12: no change to a page token passes, wherever it is made (property)", 
     { numRuns: 60 },
   );
   assert.equal(lab.asked.length, 0);
+});
+
+/** Whole pages of huge mails, of which each leads to a next one as Graph does it: with the search in its link. */
+async function hugePage(args: object): Promise<{ token: string; bytes: number }> {
+  lab.answers.push(({ inputs }) => {
+    const value = Array.from({ length: 50 }, (_, index) => ({
+      id: `${index}`,
+      subject: "s".repeat(200),
+      bodyPreview: "p".repeat(255),
+      body: { content: "b".repeat(20_000) },
+    }));
+    const link = `https://graph.microsoft.com${inputs.path}&$skiptoken=${"x".repeat(200)}`;
+    return Response.json({ value, "@odata.nextLink": link });
+  });
+  const outcome = await lab.outcome({ name: "searchEmails", arguments: { count: 50, maxBodyChars: 20_000, ...args } });
+  assert.ok(outcome.kind === "done");
+  const { structuredContent } = outcome.result as { structuredContent: { nextPageToken: string; emails: unknown[] } };
+  assert.ok(structuredContent.emails?.length > 0, JSON.stringify(structuredContent).slice(0, 300));
+  return { token: structuredContent.nextPageToken, bytes: Buffer.byteLength(JSON.stringify(outcome.result)) };
+}
+
+const LONG_SEARCHES: readonly (readonly [what: string, args: object])[] = [
+  ["1,000 letters of three bytes", { query: "漢".repeat(1000) }],
+  [
+    "1,000 letters of three bytes from and to 320",
+    { query: "漢".repeat(1000), from: "字".repeat(320), to: "字".repeat(320) },
+  ],
+  ["1,000 letters of three bytes in such a folder", { query: "漢".repeat(1000), folder: "字".repeat(1000) }],
+  ["500 pairs of quotes", { query: '"'.repeat(1000) }],
+  ["one word", { query: "budget" }],
+];
+
+for (const [what, args] of LONG_SEARCHES) {
+  test(`TL-12 TL-15: after a search for ${what} the token is accepted and the result fits, on both pages`, async () => {
+    const first = await hugePage(args);
+    assert.ok(first.bytes <= 100_000, `${first.bytes} bytes`);
+    const second = await hugePage({ ...args, pageToken: first.token });
+    assert.ok(second.bytes <= 100_000, `${second.bytes} bytes`);
+    lab.answers.push(() => Response.json({ value: [] }));
+    await lab.good("searchEmails", { pageToken: second.token });
+  });
+}
+
+test("TL-12: a page token is accepted until one second before its hour is over", async () => {
+  const { structured } = await lab.good("getEmails", { count: 2 });
+  lab.nowMs += 3_599_000;
+  await lab.good("getEmails", { pageToken: structured.nextPageToken });
+  lab.nowMs -= 3_599_000;
 });
 
 test("GW-10: a next link that leads elsewhere ends the paging with a warning", async () => {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, beforeEach, test } from "node:test";
 import fc from "fast-check";
 import { OPERATIONS_GENERAL_ID, OPERATIONS_TEAM_ID } from "../../fixtures/graph/data/teams.ts";
 import { BORIS } from "../../fixtures/people.ts";
-import { htmlOf } from "../../src/tools/html-text.ts";
+import { formatOf, htmlOf } from "../../src/tools/html-text.ts";
 import { Lab, listOf, member } from "./lab.ts";
 
 const lab = await Lab.start();
@@ -11,6 +12,9 @@ after(() => lab.close());
 beforeEach(() => lab.reset());
 
 const PLACE = { teamId: OPERATIONS_TEAM_ID, channelId: OPERATIONS_GENERAL_ID };
+
+/** As an id of Outlook may look, and no id of Teams. */
+const SLASHED = `AAkALg${"a+/B".repeat(30)}==`;
 
 const REFUSED: readonly (readonly [tool: string, args: object, field: string])[] = [
   ["sendTeamsMessage", { ...PLACE }, "message"],
@@ -23,9 +27,14 @@ const REFUSED: readonly (readonly [tool: string, args: object, field: string])[]
     { ...PLACE, message: "x", mentions: [{ id: "boris@contoso.example", displayName: "B" }] },
     "mentions",
   ],
+  ["sendTeamsMessage", { ...PLACE, teamId: SLASHED, message: "x" }, "teamId"],
+  ["sendTeamsMessage", { ...PLACE, channelId: SLASHED, message: "x" }, "channelId"],
   ["listChannels", { teamId: "a/b" }, "teamId"],
+  ["listChannels", { teamId: SLASHED }, "teamId"],
   ["getContacts", { count: 101 }, "count"],
+  ["getContacts", { count: 0 }, "count"],
   ["getContacts", { search: "" }, "search"],
+  ["getContacts", { search: "   " }, "search"],
   ["getContacts", { search: "a\nb" }, "search"],
   ["authenticate", { user: "x" }, "user"],
 ];
@@ -54,12 +63,53 @@ test("TL-07: tags are passed on as HTML unless contentType says text", async () 
   assert.deepEqual(contents, ["<b>x</b>\ny", "&lt;b&gt;x&lt;/b&gt;"]);
 });
 
+// biome-ignore format: a list reads best filled
+const HTML = ["<p>a</p>", "a<br/>b", "a<br>b", "a<BR />b", "<b>a", "a</p>", '<a href="https://x.example">x</a>', "<a href=x>", '<at id="0">Ana</at>',
+  "<ul><li>a</ul>", '<table border="0">', "<div class=x>", "<div\nclass='x'>", "<!DOCTYPE html>", "<html>", "<!-- a -->", '<img src="x" alt="a > b">',
+  "<h1>a</h1>", '<span style="color:red">', "<hr>", "5 < 6 <em>a</em>", "<ana@contoso.example> <i>a</i>"];
+// biome-ignore format: a list reads best filled
+const TEXT = ["Contact Ana <ana@contoso.example>\nThanks", "see <https://x.example>\nbye", "if a<b then\nstop", "List<string> x", "<b@contoso.example>",
+  "<p.novak@contoso.example>", "<a-team@contoso.example>", "<at@contoso.example>", "a <b and c> d", "<https://x.example/?a=b>", "Dear <name>", "a</b", "<3",
+  "1 < 2 > 0", "<", "<>", "</>", "<!>", "a <- b", "Map<K, V>", "<mailto:a@contoso.example>", "\\<br\\>"];
+
+for (const [format, texts] of [
+  ["html", HTML],
+  ["text", TEXT],
+] as const) {
+  for (const text of texts) {
+    test(`TL-07: ${JSON.stringify(text)} is ${format}`, () => assert.equal(formatOf(text), format));
+  }
+}
+
+test("TL-07: telling text from HTML takes no longer than reading it, whatever it is", () => {
+  for (const part of ["<", "<a ", "<a =", "<a x=", "<b  ", "</"]) {
+    const startedMs = performance.now();
+    formatOf(part.repeat(150_000 / part.length) + "=".repeat(10_000) + " ".repeat(10_000));
+    assert.ok(performance.now() - startedMs < 500, part);
+  }
+});
+
+test("TL-07: an address in angle brackets keeps its message text, lines and all", async () => {
+  await lab.good("sendTeamsMessage", { ...PLACE, message: "Contact Ana <ana@contoso.example>\nThanks" });
+  const { body } = lab.graph.teamsMessages[0]?.sent ?? {};
+  assert.equal(member(body, "content"), "Contact Ana &lt;ana@contoso.example&gt;<br>Thanks");
+});
+
+test("TL-07: a message of 28,000 characters is sent whole", async () => {
+  await lab.good("sendTeamsMessage", { ...PLACE, message: "x".repeat(28_000) });
+  assert.equal(String(member(lab.graph.teamsMessages[0]?.sent.body, "content")).length, 28_000);
+});
+
 const MENTIONS: readonly (readonly [message: string, name: string, html: string])[] = [
   ["Hi @Boris Lindqvist!", "Boris Lindqvist", 'Hi <at id="0">Boris Lindqvist</at>!'],
   ["Hi", "Boris Lindqvist", '<at id="0">Boris Lindqvist</at> Hi'],
   ["Hi @B & Sons", "B & Sons", 'Hi <at id="0">B &amp; Sons</at>'],
   ["<p>@$& x</p>", "$&", '<at id="0">$&amp;</at> <p>@$& x</p>'],
   ['<p><at id="0">Boris</at></p>', "Boris", '<p><at id="0">Boris</at></p>'],
+  ['<p>@B <at id="0">the boss</at></p>', "B", '<p>@B <at id="0">B</at></p>'],
+  ['<a title="@Boris" href="x">x</a> @Boris', "Boris", '<a title="@Boris" href="x">x</a> <at id="0">Boris</at>'],
+  ['<img alt="@Boris" />', "Boris", '<at id="0">Boris</at> <img alt="@Boris" />'],
+  ["<p>a -> @Boris -> b</p>", "Boris", '<p>a -> <at id="0">Boris</at> -> b</p>'],
 ];
 
 for (const [message, displayName, html] of MENTIONS) {
@@ -76,6 +126,21 @@ for (const [message, displayName, html] of MENTIONS) {
     ]);
   });
 }
+
+test("TL-07: a name that begins with another one is found before it, and numbers stay those of the list", async () => {
+  const mentions = ["Ann", "Ann Lee", "Ann"].map((displayName) => ({ id: BORIS.oid, displayName }));
+  await lab.good("sendTeamsMessage", { ...PLACE, message: "@Ann Lee, @Ann and @Ann", mentions });
+  const { body, mentions: sent } = lab.graph.teamsMessages[0]?.sent ?? {};
+  assert.equal(member(body, "content"), '<at id="1">Ann Lee</at>, <at id="0">Ann</at> and <at id="2">Ann</at>');
+  assert.deepEqual(
+    listOf({ sent: sent ?? [] }, "sent").map(({ id, mentionText }) => [id, mentionText]),
+    [
+      [0, "Ann"],
+      [1, "Ann Lee"],
+      [2, "Ann"],
+    ],
+  );
+});
 
 test("TL-07: text never becomes markup (property)", () => {
   fc.assert(
@@ -107,6 +172,26 @@ test("TL-16: listChannels gives teams and a hint, then channels that sendTeamsMe
   await lab.good("sendTeamsMessage", { teamId: team?.id, channelId: channels[0]?.id, message: "x" });
 });
 
+for (const [name, args] of [
+  ["teams", {}],
+  ["channels", { teamId: OPERATIONS_TEAM_ID }],
+] as const) {
+  test(`TL-16: ${name} are read to the end, and a page that fails is the answer`, async () => {
+    const link = `https://graph.microsoft.com/v1.0/${name}?$skiptoken=1`;
+    const first = () => Response.json({ value: [{ id: "1" }], "@odata.nextLink": link });
+    lab.answers.push(first, () => Response.json({ value: [{ id: "2" }] }));
+    const { structured } = await lab.good("listChannels", args);
+    assert.deepEqual(
+      listOf(structured, name).map(({ id }) => id),
+      ["1", "2"],
+    );
+    assert.equal(lab.calls[1]?.inputs.path, `/v1.0/${name}?$skiptoken=1`);
+    assert.equal(lab.calls[1]?.inputs.headers.Prefer, "include-unknown-enum-members");
+    lab.answers.push(first, () => Response.json({ error: { code: "Forbidden" } }, { status: 403 }));
+    assert.equal((await lab.bad("listChannels", args)).type, "graph_forbidden");
+  });
+}
+
 test("TL-09: contacts are found by the start of a name, in any of three, and by a full address", async () => {
   for (const search of ["liam", "O'Br", "liam@obrien.example"]) {
     const { structured } = await lab.good("getContacts", { search });
@@ -115,6 +200,13 @@ test("TL-09: contacts are found by the start of a name, in any of three, and by 
   }
   assert.ok(lab.graph.requests.some(({ query }) => query.$filter?.includes("'O''Br'")));
 });
+
+for (const count of [1, 100]) {
+  test(`TL-09: ${count} contacts at once may be asked for`, async () => {
+    await lab.good("getContacts", { count });
+    assert.equal(lab.graph.requests[0]?.query.$top, String(count));
+  });
+}
 
 test("TL-09: an item has the members that are promised; pages go on", async () => {
   const first = await lab.good("getContacts", { count: 2 });
@@ -143,7 +235,8 @@ test("TL-10 DO-04: authenticate tells who is signed in and what was granted, cou
     calls: 2,
     lastActivity: "2026-03-02T09:00:00.000Z",
   });
-  assert.equal(member(server, "name"), "microsoft-365-mcp");
+  const { name, version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
+  assert.deepEqual(server, { name, version });
   const off = listOf(structured, "unavailableTools");
   assert.deepEqual(off[0], { name: "sendEmail", missingScopes: ["Mail.Send"] });
   assert.ok(!off.some(({ name }) => name === "getEmails" || name === "authenticate"));

@@ -57,6 +57,10 @@ for (const row of WINDOWS.split("\n")) {
   }
 }
 
+test("TL-05: Dateline Standard Time is twelve hours behind UTC, all year", () => {
+  assert.deepEqual(changesOf(ianaName("Dateline Standard Time")), ["GMT-12:00"]);
+});
+
 for (const name of FIXED) {
   test(`TL-05: ${name} is a fixed offset`, () => {
     const [offset, ...more] = changesOf(ianaName(name));

@@ -80,7 +80,7 @@ for (const name of WINDOWS_NAMES) {
 const WINDOWS: readonly (readonly [windows: string, iana: string])[] = [
   ["Omsk Standard Time", "Asia/Omsk"], ["Tomsk Standard Time", "Asia/Tomsk"], ["Azores Standard Time", "Atlantic/Azores"],
   ["Cape Verde Standard Time", "Atlantic/Cape_Verde"], ["Lord Howe Standard Time", "Australia/Lord_Howe"],
-  ["Pacific Standard Time (Mexico)", "America/Tijuana"], ["UTC-11", "Etc/GMT+11"], ["UTC+12", "Etc/GMT-12"], ["UTC-02", "Etc/GMT+2"],
+  ["Pacific Standard Time (Mexico)", "America/Tijuana"], ["UTC-11", "Etc/GMT+11"], ["Dateline Standard Time", "Etc/GMT+12"], ["UTC+12", "Etc/GMT-12"], ["UTC-02", "Etc/GMT+2"],
   ["Russia Time Zone 11", "Asia/Kamchatka"], ["Mauritius Standard Time", "Indian/Mauritius"],
 ];
 

@@ -5,6 +5,7 @@ import { Browser } from "../../fixtures/browser.ts";
 import { ADA, BORIS } from "../../fixtures/people.ts";
 import { type Stack, startStack } from "../../fixtures/stack.ts";
 import { approveAs, registerClient, signInWith } from "../support/access.ts";
+import { handshake, Socket } from "../support/mcp.ts";
 
 const TEAM = "contoso.cloudflareaccess.com";
 const PASS = { email: ADA.email, sub: "access-ada" };
@@ -137,16 +138,49 @@ test("AC-07: a good token in somebody else's hands is a line that names both", a
   assert.equal(lines[0]?.requestId, call.headers.get("x-request-id"));
 });
 
-test("AC-07: another identity gets 403 on a stream and on a socket as well, not a sign-in in the other's name", async () => {
+test("AC-07: another identity gets 403 on a stream, not a sign-in in the other's name", async () => {
   const token = await signInWith(all, { [HEADER]: await access.assertion(PASS) });
   const theirs = await access.assertion({ email: BORIS.email, sub: "access-boris" });
   const headers = { authorization: `Bearer ${token}`, accept: "text/event-stream" };
   const answer = await get(all, "/sse", theirs, headers);
   assert.equal(answer.status, 403);
   assert.equal(answer.headers.get("www-authenticate"), null);
-  const own = await get(all, "/sse", await access.assertion(PASS), headers);
-  assert.equal(own.status, 200);
-  await own.body?.cancel();
+});
+
+test("AC-07: another identity that posts to a person's open stream is 403, the person is not", async () => {
+  const mine = await access.assertion(PASS);
+  const theirs = await access.assertion({ email: BORIS.email, sub: "access-boris" });
+  const token = await signInWith(all, { [HEADER]: mine });
+  const headers = { authorization: `Bearer ${token}`, accept: "text/event-stream" };
+  const stream = await get(all, "/sse", mine, headers);
+  const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const [, endpoint = ""] = /data: (\S+)/.exec((await reader?.read())?.value ?? "") ?? [];
+  assert.match(endpoint, /^\/sse\/message\?sessionId=/);
+  const post = async (assertion: string) => {
+    const own = { ...headers, [HEADER]: assertion, "content-type": "application/json" };
+    const answer = await fetch(all.url + endpoint, { method: "POST", headers: own, body: JSON.stringify(LIST) });
+    await answer.body?.cancel();
+    return [answer.status, answer.headers.get("www-authenticate")];
+  };
+  assert.deepEqual(await post(theirs), [403, null]);
+  assert.deepEqual(await post(mine), [202, null]);
+  await reader?.cancel();
+});
+
+test("AC-07: another identity that asks for a socket is 403, the person gets one", async () => {
+  const mine = await access.assertion(PASS);
+  const theirs = await access.assertion({ email: BORIS.email, sub: "access-boris" });
+  const token = await signInWith(all, { [HEADER]: mine });
+  const upgrade = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
+  const headers = { ...upgrade, "sec-websocket-key": "test", authorization: `Bearer ${token}` };
+  for (const path of ["/mcp", "/sse"]) {
+    const refused = await handshake(all.url + path, { ...headers, [HEADER]: theirs });
+    assert.deepEqual([refused.status, refused.headers.get("www-authenticate")], [403, null], path);
+    const socket = await Socket.open(all.url + path, token, { [HEADER]: mine });
+    assert.ok("result" in (await socket.ask("tools/call", CALL.params)));
+    socket.ws.close();
+    await socket.closed;
+  }
 });
 
 test("AC-04: a listed service token may use a person's grant, and both are in the audit line", async () => {
@@ -171,13 +205,16 @@ test("AC-07: a callback by another identity than the approval's is 403 and makes
   assert.equal(answer.headers.get("location"), null);
 });
 
-test("AC-07: a grant made before Access was on is 401 once it is required", async () => {
+test("AC-07: a grant made before Access was on is 401 once it is required, with a service token as well", async () => {
   const stack = await startStack({ hosts: { [`https://${TEAM}`]: access.origin } });
   try {
     const token = await signInWith(stack, {});
     assert.equal((await rpc(stack, CALL, undefined, token)).status, 200);
-    await stack.restart({ CF_ACCESS_TEAM_DOMAIN: TEAM, CF_ACCESS_AUD: access.audience });
+    const robots = { CF_ACCESS_SERVICE_TOKENS: "robot.access" };
+    await stack.restart({ CF_ACCESS_TEAM_DOMAIN: TEAM, CF_ACCESS_AUD: access.audience, ...robots });
     assert.equal((await rpc(stack, CALL, await access.assertion(PASS), token)).status, 401);
+    const robot = await access.serviceAssertion({ commonName: "robot.access" });
+    assert.equal((await rpc(stack, CALL, robot, token)).status, 401);
   } finally {
     await stack.dispose();
   }

@@ -117,9 +117,9 @@ async function answerBatch(
   if (replies.length === 0) return undefined;
   // Only by its status does an answer make a client sign in, ask for a scope or wait (RFC 6750 §3.1), and a batch has
   // one. It must not hide what a call came to; that has headers.
-  const isDone = replies.some(({ status, headers }) => status === 200 && headers);
-  const whole = isDone ? undefined : replies.find(({ status }) => [401, 403, 429, 503].includes(status));
-  return whole ?? { status: 200, body: `[${replies.map(({ body }) => body).join()}]` };
+  const done = replies.findLast(({ status, headers }) => status === 200 && headers);
+  const whole = done ? undefined : replies.find(({ status }) => [401, 403, 429, 503].includes(status));
+  return whole ?? { status: 200, body: `[${replies.map(({ body }) => body).join()}]`, headers: done?.headers };
 }
 
 /** RFC 9110 §5.5: optional white space around a value does not count, and the platform leaves it in. */

@@ -111,6 +111,19 @@ for (const [title, outcome, status, header] of HIDDEN) {
   });
 }
 
+test("RL-01: a batch in which a call was done has the RateLimit fields of the last one", async () => {
+  const quotas = [7, 6].map((remaining) => ({ ...QUOTA, remaining }));
+  const caller: Caller = {
+    kind: "signed-in",
+    call: async () => ({ kind: "done", result: {}, quota: quotas.shift() ?? QUOTA }),
+  };
+  const answered = await post(JSON.stringify([call("a"), call("b"), message("ping", "c")]), caller);
+  assert.equal(answered.headers.get("RateLimit"), '"grant";r=6;t=60');
+  assert.equal(answered.headers.get("RateLimit-Policy"), '"grant";q=300;w=60');
+  const listed = await post(JSON.stringify([message("ping", "c")]), SIGNED_IN);
+  assert.equal(listed.headers.get("RateLimit"), null);
+});
+
 test("EP-11: a batch is answered in its order, each entry with its own error and without its notifications", async () => {
   const entries = [
     message("ping", "a"),

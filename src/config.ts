@@ -32,7 +32,10 @@ const text = (passes: (value: string) => boolean) => v.pipe(v.string(), v.check(
 const PLACEHOLDER =
   /^<[\w ().-]+>$|(^|[-_ ])your[-_ ]|(change|replace)[-_ ]?(me|with)|^insert[-_ ]|^todo([ :]|$)|^x+$|x{8}|placeholder/i;
 
-/** Nothing drawn at random has fewer different characters, or is one block over and over: found in its double too soon. */
+/**
+ * Nothing drawn at random has fewer different characters, or is one block repeated: only such a text stands in its own
+ * double before the second half.
+ */
 const isVaried = (value: string) => new Set(value).size >= 8 && (value + value).indexOf(value, 1) === value.length;
 
 /** AES-256 and HKDF keys are 32 bytes, written as 64 hexadecimal digits; nothing shorter is stretched. */

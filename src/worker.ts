@@ -119,7 +119,7 @@ function isPage({ headers }: Request, route: Route | undefined): boolean {
   return route?.kind === "page" || (route === ROUTES["/"] && prefersHtml(headers.get("Accept")));
 }
 
-/** A person sees a page, a program JSON. */
+/** A person sees a page, a program JSON: also of the routes of pages, which programs reach with curl. */
 function refuse(
   { request, requestId }: Exchange,
   route: Route | undefined,

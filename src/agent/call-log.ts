@@ -22,7 +22,7 @@ export function logGraphCall(
   }
 }
 
-/** A call; its quota is counted on the way. */
+/** A call as far as it is known before its quota is counted; one that is refused gets no further. */
 export type UncountedRun = Omit<Run, "usage">;
 
 /**

@@ -15,7 +15,7 @@ interface Cursor extends Place {
   readonly expiresAt: EpochSeconds;
 }
 
-/** Runs that met a foreign link, which they ask about twice. */
+/** Runs that met a foreign link: it is asked about for the next page and again for the page token, and said once. */
 const warned = new WeakSet<Run>();
 
 /** Where an `@odata.nextLink` leads; undefined when there is none or it leads elsewhere, which ends the paging. */

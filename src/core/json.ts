@@ -3,18 +3,21 @@ import { err, ok, type Result } from "./result.ts";
 /** Deeper than any MCP message; shallow enough for every recursive reader behind us. */
 export const MAX_JSON_DEPTH = 64;
 
+/** A message has hundreds; a million empty ones in 4 MiB of text would take the memory of the whole isolate. */
+export const MAX_JSON_CONTAINERS = 100_000;
+
 export type JsonObject = { readonly [member: string]: unknown };
 
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-export type JsonProblem = "json_malformed" | "json_too_deep";
+export type JsonProblem = "json_malformed" | "json_too_complex";
 
-/** Parses JSON text (RFC 8259) and refuses nesting over `MAX_JSON_DEPTH`, before anything is built from it. */
+/** Parses JSON text (RFC 8259); what is over one of the two bounds is refused before anything is built from it. */
 export function parseJson(text: string): Result<unknown, JsonProblem> {
   // A text of twice the bound cannot open and close more levels than that.
-  if (text.length > 2 * MAX_JSON_DEPTH && isTooDeep(text)) return err("json_too_deep");
+  if (text.length > 2 * MAX_JSON_DEPTH && isTooComplex(text)) return err("json_too_complex");
   try {
     return ok(JSON.parse(text));
   } catch {
@@ -23,9 +26,7 @@ export function parseJson(text: string): Result<unknown, JsonProblem> {
 }
 
 /** Counts brackets outside strings; in a text that is no JSON they mean nothing, and the parser says so. */
-function isTooDeep(text: string): boolean {
-  /** A message has hundreds; a million empty ones in 4 MiB of text would take the memory of the whole isolate. */
-  const MAX_CONTAINERS = 100_000;
+function isTooComplex(text: string): boolean {
   let depth = 0;
   let containers = 0;
   for (let index = 0; index < text.length; index += 1) {
@@ -35,7 +36,7 @@ function isTooDeep(text: string): boolean {
     else if (character === "{" || character === "[") {
       depth += 1;
       containers += 1;
-      if (depth > MAX_JSON_DEPTH || containers > MAX_CONTAINERS) return true;
+      if (depth > MAX_JSON_DEPTH || containers > MAX_JSON_CONTAINERS) return true;
     }
   }
   return false;

@@ -23,7 +23,7 @@ const BODY_BYTES = 28;
 /** `<kind>.<gid>.<secret>`, RFC 6750 §2.1 b64token characters only. */
 const SHAPE = /^(m365[a-z])\.([\w-]{22})\.([\w-]{59})$/;
 
-/** A bearer that claims to be one of ours, well formed or not. */
+/** A bearer that claims to be one of ours, well formed or not; a capital letter makes it malformed and not foreign. */
 export function hasOurShape(bearer: string): boolean {
   return /^m365[a-zA-Z]\./.test(bearer);
 }

@@ -52,8 +52,8 @@ interface McpObject {
 }
 
 /**
- * The object of one grant. `gid` comes out of a text whose tag was checked, or out of a form that we sealed, so nobody
- * can make us create objects.
+ * The object of one grant. `gid` comes out of a text whose tag was checked, out of a form that we sealed, out of our own
+ * index of grants, or is `health`, so nobody can make us create objects.
  */
 export function grantObject({ MCP_OBJECT }: Env, gid: string): GrantObject & McpObject {
   const stub = MCP_OBJECT.get(MCP_OBJECT.idFromName(`grant:${gid}`));

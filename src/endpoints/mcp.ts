@@ -46,7 +46,7 @@ export async function mcpGet(exchange: Exchange): Promise<Response | undefined> 
     if (!wantsStream(request)) return undefined;
   }
   const { deps, access } = await identify(exchange);
-  // RL-01: messages of a socket pass no limit of the address, so opening one does, whoever it is.
+  // RL-01: the limiter of addresses never sees the messages of a socket, so it counts its opening.
   const spent = isUpgrade && (await spentQuota("LIMIT_CALLS", exchange));
   if (spent) return respond(rateLimited(null, spent), request);
   if (isUpgrade && deps.caller.kind === "anonymous") {

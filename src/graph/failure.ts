@@ -30,7 +30,7 @@ export interface GraphFailure extends Partial<Omit<GraphAnswer, "body">> {
   readonly retryAfterSeconds?: number | undefined;
   /** Graph's words, for people only; clipped where they are shown. */
   readonly quoted?: string | undefined;
-  /** Something that was to be changed got as far as being sent. */
+  /** A POST or PATCH got as far as being sent. */
   readonly isSentWrite?: boolean;
   /** A claims challenge: Microsoft wants the person to sign in again (Entra: claims-challenge). */
   readonly isClaimsChallenge?: boolean;

@@ -1,5 +1,5 @@
 /** Nothing of the header fits: no quality, and no place before or behind any other. */
-const UNNAMED = { quality: 0, place: Number.NaN };
+const NO_RANGE = { quality: 0, place: Number.NaN };
 
 /**
  * Whether somebody would rather have HTML than JSON (RFC 9110 §12.5.1): the range that fits a type best tells its
@@ -11,7 +11,7 @@ export function prefersHtml(accept: string | null): boolean {
     const weight = parameters.find((parameter) => parameter.startsWith("q="));
     return { type, quality: Number(weight?.slice(2) ?? 1), place };
   });
-  const [html = UNNAMED, json = UNNAMED] = [
+  const [html = NO_RANGE, json = NO_RANGE] = [
     ["text/html", "text/*", "*/*"],
     ["application/json", "application/*", "*/*"],
   ].map((types) => types.flatMap((best) => ranges.filter(({ type }) => type === best))[0]);

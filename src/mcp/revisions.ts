@@ -54,7 +54,8 @@ export function classify(message: unknown, header?: ReadHeader): Classified {
   const era = hasEnvelope(message) ? "modern" : "legacy";
   // A body without its envelope under a modern header is an incomplete modern request.
   if (era === "legacy" && header?.("MCP-Protocol-Version") === MODERN_REVISION) return withoutEnvelope(id);
-  // For people with curl: discovery may leave out jsonrpc, and with it the id. Nothing that acts may.
+  // For people with curl: discovery may leave out jsonrpc, and with it the id, which otherwise has to be readable. Nothing
+  // that acts may.
   const isLenient = era === "legacy" && jsonrpc === undefined && facts && !isProtected(method) && id === message.id;
   if (!isLenient && (jsonrpc !== "2.0" || id === undefined)) {
     return refuse(id, 400, -32600, 'A request needs jsonrpc "2.0" and an id.');

@@ -1,6 +1,6 @@
 import { readBody } from "../core/body.ts";
 import { readUtf8 } from "../core/bytes.ts";
-import { isJsonObject, parseJson } from "../core/json.ts";
+import { isJsonObject, MAX_JSON_CONTAINERS, MAX_JSON_DEPTH, parseJson } from "../core/json.ts";
 import { err, type Result } from "../core/result.ts";
 import type { McpDeps } from "./call.ts";
 import { answer, misconfigured, signIn } from "./dispatch.ts";
@@ -74,8 +74,13 @@ function parseMessage(text = ""): Result<unknown, Refused> {
   const parsed = parseJson(text);
   if (parsed.ok) return parsed;
   return err(
-    parsed.error === "json_too_deep"
-      ? refuse(null, 400, -32600, "The message is nested over 64 levels, or has over 100000 objects and lists.")
+    parsed.error === "json_too_complex"
+      ? refuse(
+          null,
+          400,
+          -32600,
+          `The message is nested over ${MAX_JSON_DEPTH} levels, or has over ${MAX_JSON_CONTAINERS} objects and lists.`,
+        )
       : refuse(null, 400, -32700, "The message is not JSON in UTF-8."),
   );
 }

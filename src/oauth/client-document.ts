@@ -5,7 +5,7 @@ import { sha256 } from "../crypto/hash.ts";
 import { fetchOnce } from "../egress/fetch.ts";
 import { readUrl } from "../http/origin.ts";
 import type { Client } from "./client.ts";
-import { checkMetadata, clientFields, UNNAMED } from "./registration.ts";
+import { checkMetadata, clientFields, UNNAMED_CLIENT } from "./registration.ts";
 
 /** draft-ietf-oauth-client-id-metadata-document §6.6 recommends this bound. */
 const MAX_DOCUMENT_BYTES = 5 * 1024;
@@ -69,6 +69,6 @@ function readDocument(text: string, clientId: string): Client | undefined {
   if (![token_endpoint_auth_method].concat(token_endpoint_auth_methods_supported).includes("none")) return undefined;
   const metadata = checkMetadata({ ...document.value, token_endpoint_auth_method: "none" });
   // MCP 2026-07-28 client-registration: the name is required.
-  if (!metadata.ok || metadata.value.client_name === UNNAMED) return undefined;
+  if (!metadata.ok || metadata.value.client_name === UNNAMED_CLIENT) return undefined;
   return { clientId, ...clientFields(metadata.value) };
 }

@@ -15,7 +15,7 @@ import { isRegistrableRedirectUri, isWeb, redirectHost } from "./redirect-uri.ts
 /** A registration is a name and a few addresses. */
 export const MAX_REGISTRATION_BYTES = 16 * 1024;
 
-export const UNNAMED = "Unnamed client";
+export const UNNAMED_CLIENT = "Unnamed client";
 
 const WEB_LINK = v.optional(
   v.pipe(
@@ -37,9 +37,9 @@ export const CLIENT_METADATA = v.object({
     v.pipe(
       plainText(100),
       // Blanks and marks without a letter show as nothing.
-      v.transform((text) => (/[\p{L}\p{N}\p{S}]/u.test(text) ? text : UNNAMED)),
+      v.transform((text) => (/[\p{L}\p{N}\p{S}]/u.test(text) ? text : UNNAMED_CLIENT)),
     ),
-    UNNAMED,
+    UNNAMED_CLIENT,
   ),
   token_endpoint_auth_method: v.optional(v.picklist(AUTH_METHODS), "client_secret_basic"),
   grant_types: v.optional(

@@ -7,7 +7,7 @@ export const RANGE_ALIASES = { start: "startDateTime", end: "endDateTime" };
 
 /** What a tool accepts besides what its schema says. */
 export interface Spellings {
-  /** `{start: "startDateTime"}`: the first name counts where nothing else is given for the second. */
+  /** `{start: "startDateTime"}`: an alias counts where neither its target nor an earlier alias of it is given. */
   readonly aliases?: { readonly [alias: string]: string };
   /** Lists of addresses, which may be one text, or hold texts of several. */
   readonly addressLists?: readonly string[];

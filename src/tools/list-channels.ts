@@ -35,8 +35,8 @@ export const listChannels = defineTool({
   next: (pages, _args, { follow }) => nextOf(pages, { method: "GET", prefer: PREFER }, follow),
   present(pages, { teamId }) {
     const items = pages.flatMap(({ value }) => value);
-    return {
-      structured: teamId === undefined ? { teams: items, hint: "Call again with teamId." } : { channels: items },
-    };
+    const isCut = pages.at(-1)?.["@odata.nextLink"];
+    const shown = teamId === undefined ? { teams: items, hint: "Call again with teamId." } : { channels: items };
+    return { structured: { ...shown, ...(isCut && { truncated: true }) } };
   },
 });

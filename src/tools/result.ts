@@ -49,6 +49,7 @@ function quote(text: string): string {
  * gateway or Graph refuses with a 4xx was not carried out.
  */
 function mayHaveHappened(failure: GraphFailure): boolean {
+  // Without a status nobody answered, which says as little as a 5xx.
   const { type, status = 500, code, isSentWrite = false } = failure;
   const isAnswerBlocked = type === "gateway_policy" && !["2016", "2029"].includes(code ?? "");
   return isSentWrite && (isAnswerBlocked || (isAway(failure) && status >= 500));

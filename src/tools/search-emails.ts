@@ -8,7 +8,7 @@ import { described, words } from "./schema.ts";
 import { readTimes } from "./time.ts";
 
 const DAY_WANTED = "must be a date such as 2026-03-02";
-// A pattern knows no months.
+// The pattern of `isoDate` lets the 30th of February pass.
 const isDay = (text: string) => !("field" in readTimes([text], "UTC", "shown"));
 const Day = v.optional(v.pipe(v.string(), v.isoDate(DAY_WANTED), v.check(isDay, DAY_WANTED)));
 

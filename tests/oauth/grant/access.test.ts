@@ -45,16 +45,10 @@ test("OA-13: an access token revokes itself alone", () => {
   assert.equal(rotateRefresh(next, rotation("refresh-1", 2, after(2)), after(2)).outcome.kind, "rotated");
 });
 
-for (const [what, hash] of [
-  ["current", "refresh-40"],
-  ["previous", "refresh-39"],
-  ["first of 41", "refresh-0"],
-] as const) {
-  test(`OA-13: the ${what} refresh token ends the grant`, () => {
-    const { next, outcome } = revokeToken(active(40), { isRefresh: true, hash, clientId: "client" });
-    assert.deepEqual([next?.state, outcome], ["ended", "ended"]);
-  });
-}
+test("OA-13: any refresh token of the grant ends it, whichever it is: the Worker found it to be ours", () => {
+  const { next, outcome } = revokeToken(active(40), { isRefresh: true, hash: "any", clientId: "client" });
+  assert.deepEqual([next?.state, outcome], ["ended", "ended"]);
+});
 
 for (const hash of ["access-0", "refresh-0"]) {
   test(`RFC 7009 §2.1: another client revokes nothing with ${hash}`, () => {

@@ -200,8 +200,10 @@ export class World {
     return age === 0 ? "rotated" : "repeated";
   }
 
-  #revoke(isRefresh: boolean, hash: string, { wrong }: Step): string {
-    if (wrong === "secret") return "forged";
+  #revoke(isRefresh: boolean, known: string, { wrong }: Step): string {
+    // The Worker lets no token pass whose tag is not ours.
+    if (wrong === "secret" && isRefresh) return "forged";
+    const hash = wrong === "secret" ? "forged" : known;
     const clientId = wrong === "client" ? "other" : "client";
     const presented = { isRefresh, hash, clientId };
     const { next, outcome } = revokeToken(this.#grant, presented);

@@ -128,7 +128,7 @@ function refuse(
   title: string,
   description: string,
 ): Response {
-  return isPage(request, route) && request.headers.get("Accept")?.includes("text/html")
+  return isPage(request, route) && prefersHtml(request.headers.get("Accept"))
     ? errorPage(request, status, title, description, requestId)
     : jsonError(status, error, description, requestId);
 }

@@ -31,19 +31,20 @@ export async function runCall(input: CallInput, context: AgentContext): Promise<
   if (!access.ok) return { kind: access.error };
   const { scopes } = access.value;
   const uncounted: UncountedRun = { ...context, ...input, ...access.value, tool, answers: [] };
-  /** Every call of a known caller leaves its line and its point, also one that is refused (LG-03, LG-05). */
+  /** Every counted call leaves its line and its point, also one that is refused (LG-03, LG-05). */
   const record = (code?: string) => recordCall(uncounted, code, clock() - startedMs);
+  const { usage, quota, isOver, isFirstOver } = countCall(store.read("usage"), now);
+  store.write("usage", usage);
+  if (isOver) {
+    // Once a minute is enough to be found, and no way to fill the log.
+    if (isFirstOver) record("rate_limited");
+    return { kind: "rate_limited", quota };
+  }
   const missing = missingScopes(scopes, tool.scopes);
   if (missing.length > 0) {
     record("insufficient_scope");
     // A step-up that named only the missing ones would lose the rest.
     return { kind: "insufficient_scope", missing, scopes: [...new Set([...scopes, ...tool.scopes])] };
-  }
-  const { usage, quota, isOver } = countCall(store.read("usage"), now);
-  store.write("usage", usage);
-  if (isOver) {
-    record("rate_limited");
-    return { kind: "rate_limited", quota };
   }
   const result = await runTool({ ...uncounted, usage });
   // Every error of a tool has a type.

@@ -17,21 +17,24 @@ const WINDOW_SECONDS = 60;
 interface Counted {
   readonly usage: Usage;
   readonly isOver: boolean;
+  /** The first one over in its minute. */
+  readonly isFirstOver: boolean;
   readonly quota: Quota;
 }
 
-/** Counts one call. A call over the quota is counted in the total but not in its minute. Pure. */
+/** Counts one call. Of the calls over the quota all are counted in the total and one in its minute. Pure. */
 export function countCall(before: Usage | undefined, now: EpochSeconds): Counted {
   const isSameWindow = before !== undefined && now < before.windowStartedAt + WINDOW_SECONDS;
   const windowStartedAt = isSameWindow ? before.windowStartedAt : now;
   const earlierCalls = isSameWindow ? before.windowCalls : 0;
-  const windowCalls = Math.min(earlierCalls + 1, CALLS_PER_MINUTE);
+  const windowCalls = Math.min(earlierCalls + 1, CALLS_PER_MINUTE + 1);
   return {
     usage: { calls: (before?.calls ?? 0) + 1, lastCallAt: now, windowStartedAt, windowCalls },
-    isOver: earlierCalls === CALLS_PER_MINUTE,
+    isOver: windowCalls > CALLS_PER_MINUTE,
+    isFirstOver: earlierCalls === CALLS_PER_MINUTE,
     quota: {
       limit: CALLS_PER_MINUTE,
-      remaining: CALLS_PER_MINUTE - windowCalls,
+      remaining: Math.max(0, CALLS_PER_MINUTE - windowCalls),
       resetSeconds: windowStartedAt + WINDOW_SECONDS - now,
     },
   };

@@ -3,7 +3,7 @@ import { readJson } from "../core/body.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { isTimeout } from "../egress/fetch.ts";
 import type { GatewayAnswer, GatewayProblem, GatewayRequest } from "../egress/gateway.ts";
-import { failure, type GraphFailure, isBlocked, readFailure } from "./failure.ts";
+import { failure, type GraphFailure, isBlocked, mayBeDone, readFailure } from "./failure.ts";
 import {
   FIRST_WAIT_MS,
   MAX_ANSWER_BYTES,
@@ -40,6 +40,7 @@ export async function callGraph(request: GraphRequest, deps: GraphDeps): Promise
   const startedMs = clock();
   const lastMs = startedMs + (request.method === "GET" ? READ_DEADLINE_MS : WRITE_DEADLINE_MS);
   let result: Result<GraphAnswer, GraphFailure> | undefined;
+  let isUncertain = false;
   for (let attempt = 1; ; attempt += 1) {
     const refused = await traffic.enter(clock(), () => wait(lastMs - clock()));
     // What an earlier attempt came to says more: that one was sent.
@@ -52,7 +53,10 @@ export async function callGraph(request: GraphRequest, deps: GraphDeps): Promise
     } finally {
       traffic.leave(result, clock());
     }
-    if (!result.ok) result = err({ ...result.error, isSentWrite: request.method !== "GET" });
+    if (!result.ok) {
+      isUncertain ||= request.method !== "GET" && mayBeDone(result.error);
+      result = err({ ...result.error, isUncertain });
+    }
     deps.report(result, attempt, clock() - attemptedMs);
     if (result.ok || attempt === MAX_ATTEMPTS || !isRepeatable(request, result.error)) return result;
     const backoffMs = FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + deps.random() / 2);

@@ -30,8 +30,8 @@ export interface GraphFailure extends Partial<Omit<GraphAnswer, "body">> {
   readonly retryAfterSeconds?: number | undefined;
   /** Graph's words, for people only; clipped where they are shown. */
   readonly quoted?: string | undefined;
-  /** A POST or PATCH got as far as being sent. */
-  readonly isSentWrite?: boolean;
+  /** An attempt of a POST or PATCH, this one or an earlier one, may have been carried out. */
+  readonly isUncertain?: boolean;
   /** A claims challenge: Microsoft wants the person to sign in again (Entra: claims-challenge). */
   readonly isClaimsChallenge?: boolean;
 }
@@ -43,6 +43,16 @@ const RETRYABLE: readonly FailureType[] = [...AWAY, "graph_throttled", "gateway_
 
 export function isAway({ type }: GraphFailure): boolean {
   return AWAY.includes(type);
+}
+
+/**
+ * Whether a request may have been carried out although it failed. 2017 and 2030 block answers, not requests; what the
+ * gateway or Graph refuses with a 4xx other than RFC 9110 §15.5.9 was not. Without a status nobody answered.
+ */
+export function mayBeDone(failure: GraphFailure): boolean {
+  const { type, status = 500, code = "" } = failure;
+  if (type === "gateway_policy") return !["2016", "2029"].includes(code);
+  return isAway(failure) && (status >= 500 || status === 408);
 }
 
 export function failure(type: FailureType, details?: Omit<GraphFailure, "type" | "retryable">): GraphFailure {

@@ -36,10 +36,12 @@ export async function findDocumentClient(
   cache: KVNamespace | undefined,
 ): Promise<Client | undefined> {
   const key = `client-document:${await sha256(clientId)}`;
-  const cached = await cache?.get(key);
+  // A cache that fails is none.
+  const cached = await cache?.get(key).catch(() => null);
   const [text, expirationTtl] = cached ? [cached, 0] : await fetchDocument(clientId);
   const client = readDocument(text, clientId);
-  if (client && expirationTtl >= MIN_CACHE_SECONDS) await cache?.put(key, text, { expirationTtl });
+  if (client && expirationTtl >= MIN_CACHE_SECONDS)
+    await cache?.put(key, text, { expirationTtl }).catch(() => undefined);
   return client;
 }
 
@@ -56,7 +58,9 @@ async function fetchDocument(clientId: string): Promise<readonly [text: string, 
 
 /** MCP 2026-07-28 client-registration: as the host wishes (RFC 9111 §5.2.2), within our bound. */
 function cacheSeconds(wish: string): number {
-  const maxAge = /no-(store|cache)/i.test(wish) ? 0 : (/max-age=(\d+)/i.exec(wish)?.[1] ?? MAX_CACHE_SECONDS);
+  if (/no-(store|cache)/i.test(wish)) return 0;
+  // §4.2.1: what cannot be read is stale.
+  const [, maxAge = MAX_CACHE_SECONDS] = /max-age\s*=?\s*"?(\d*)/i.exec(wish) ?? [];
   return Math.min(Number(maxAge), MAX_CACHE_SECONDS);
 }
 
@@ -64,9 +68,9 @@ function readDocument(text: string, clientId: string): Client | undefined {
   const document = parseJson(text);
   // The document has to claim its own address, or anybody's JSON could be made a client.
   if (!document.ok || !isJsonObject(document.value) || document.value.client_id !== clientId) return undefined;
-  const { token_endpoint_auth_method = "none", token_endpoint_auth_methods_supported } = document.value;
+  const { token_endpoint_auth_method: method, token_endpoint_auth_methods_supported: others } = document.value;
   // A client may prefer a key (ChatGPT does) and know the method that we both know.
-  if (![token_endpoint_auth_method].concat(token_endpoint_auth_methods_supported).includes("none")) return undefined;
+  if (![method || "none", others].flat().includes("none")) return undefined;
   const metadata = checkMetadata({ ...document.value, token_endpoint_auth_method: "none" });
   // MCP 2026-07-28 client-registration: the name is required.
   if (!metadata.ok || metadata.value.client_name === UNNAMED_CLIENT) return undefined;

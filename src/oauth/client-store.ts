@@ -49,7 +49,8 @@ export function createClientStore(
       const actual = await actualId(client.clientId);
       // A client of the operator's is not in this namespace and must not get an expiry.
       const registered = actual && (await readClient(registrations, actual));
-      if (registered) await put({ ...registered, lastUsedAt: now }, USED_CLIENT_SECONDS);
+      // What cannot be touched now is touched at the next use.
+      if (registered) await put({ ...registered, lastUsedAt: now }, USED_CLIENT_SECONDS).catch(() => undefined);
     },
   };
 }

@@ -46,9 +46,15 @@ export async function renewEntry(gid: string, authorization: Authorization, cont
  * resource, and what is over the bound. Entries of grants that are over do not count.
  */
 export async function addGrant(gid: string, authorization: Authorization, context: OAuthContext): Promise<void> {
-  // First what the operator's revocation depends on; tidying may fail.
-  const binding = await enterGrant(gid, authorization, context);
-  const others = (await listEntries(authorization.person, context)).filter((entry) => entry.gid !== gid);
+  let others: readonly Entry[];
+  let binding: string;
+  try {
+    // Before it is entered: two that are redeemed at once cannot both find, and end, each other.
+    others = (await listEntries(authorization.person, context)).filter((entry) => entry.gid !== gid);
+  } finally {
+    // Tidying may fail and wait for the next sign-in; the operator's revocation depends on this.
+    binding = await enterGrant(gid, authorization, context);
+  }
   let kept = others.filter((entry) => entry.binding !== binding).sort((a, b) => b.createdAt - a.createdAt);
   if (kept.length >= MAX_GRANTS_PER_PERSON) {
     const states = await Promise.all(kept.map((entry) => context.grants(entry.gid).state()));

@@ -18,11 +18,11 @@ export function fitList(
   list: string,
   structured: JsonObject,
   all: readonly unknown[],
-  places: unknown = [],
+  places: readonly unknown[] = [],
   textOf = (shown: JsonObject, indent: number) => JSON.stringify(shown[list], null, indent),
 ): { readonly result: ToolResult; readonly kept: number } {
-  // The token is base64 and stands in the result twice.
-  const maxBytes = Math.min(MAX_RESULT_BYTES, 99_500 - (sizeOf(places) * 8) / 3);
+  // 100 KB less what seals a token, which is base64 and stands in the result twice.
+  const maxBytes = Math.min(MAX_RESULT_BYTES, ...places.map((place) => 99_500 - 2 * (4 / 3) * sizeOf(place)));
   let items = all;
   let indent = 2;
   for (;;) {
@@ -43,23 +43,25 @@ export function fitList(
 /** One thing, with as much of its body as fits; where nothing of it does, the longest list gives way. Pure. */
 export function fitOne(structured: JsonObject, text: string | undefined): ToolResult {
   const textOf = (shown: JsonObject, indent: number) => text ?? JSON.stringify(shown, null, indent);
-  const showUpTo = (chars: number) => {
-    const fitted = clipBody(structured, chars);
-    return showResult(fitted, textOf(fitted, 2));
-  };
-  let fits = 0;
-  // Bytes are not in proportion to characters, so it is sought by halves: all of it, then at most 16 times.
-  let most = Math.min(String(structured.body ?? "").length, LONGEST_BODY_CHARS);
-  for (let chars = most; fits < most; chars = Math.ceil((fits + most) / 2)) {
-    if (sizeOf(showUpTo(chars)) <= MAX_RESULT_BYTES) fits = chars;
-    else most = chars - 1;
+  let fitted = structured;
+  for (const indent of [2, 0]) {
+    const showUpTo = (chars: number) => {
+      fitted = clipBody(structured, chars);
+      return showResult(fitted, textOf(fitted, indent));
+    };
+    let fits = 0;
+    const all = Math.min(String(structured.body ?? "").length, LONGEST_BODY_CHARS);
+    // Bytes are not in proportion to characters, so it is sought by halves: all of it, then at most 16 times.
+    for (let [most, chars] = [all, all]; fits < most; chars = Math.ceil((fits + most) / 2)) {
+      if (sizeOf(showUpTo(chars)) <= MAX_RESULT_BYTES) fits = chars;
+      else most = chars - 1;
+    }
+    const result = showUpTo(fits);
+    if (fits > 0 || (all === 0 && sizeOf(result) <= MAX_RESULT_BYTES)) return result;
   }
-  const result = showUpTo(fits);
-  if (fits > 0 || sizeOf(result) <= MAX_RESULT_BYTES) return result;
-  const fitted = result.structuredContent;
   const lists = Object.entries(fitted).filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
   const [longest] = lists.sort(([, a], [, b]) => b.length - a.length);
-  return longest ? fitList(longest[0], fitted, longest[1], [], textOf).result : result;
+  return longest ? fitList(longest[0], fitted, longest[1], [], textOf).result : showResult(fitted, textOf(fitted, 0));
 }
 
 function clipBody<Item>(item: Item, maxChars: number): Item {
@@ -72,4 +74,4 @@ const showResult = (structuredContent: JsonObject, ...texts: readonly string[]):
   structuredContent,
 });
 
-const sizeOf = (value: unknown): number => utf8(JSON.stringify(value)).length;
+const sizeOf = (value: unknown): number => utf8(JSON.stringify(value ?? null)).length;

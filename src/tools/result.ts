@@ -1,6 +1,6 @@
 import type { JsonObject } from "../core/json.ts";
 import { clipText } from "../core/text.ts";
-import { type FailureType, type GraphFailure, isAway } from "../graph/failure.ts";
+import type { FailureType, GraphFailure } from "../graph/failure.ts";
 import type { Tool } from "./define.ts";
 
 /** MCP CallToolResult, as far as we use it. */
@@ -20,7 +20,7 @@ export function validationResult(tool: Tool, field: string, description: string)
 /** What Microsoft 365 or the way to it refused. */
 export function failureResult(tool: Tool, failure: GraphFailure, requestId: string): ToolResult {
   const { type, code, status, retryAfterSeconds, quoted } = failure;
-  const isUnsure = !tool.annotations.readOnlyHint && mayHaveHappened(failure);
+  const isUnsure = !tool.annotations.readOnlyHint && failure.isUncertain === true;
   const scope = type === "graph_forbidden" ? tool.scopes.join(" ") : undefined;
   // Whoever repeats a send without looking may have sent twice.
   const retryable = failure.retryable && !isUnsure;
@@ -42,17 +42,6 @@ function failed(text: string, error: JsonObject): ToolResult {
 /** Other people's words: one line without marks that reorder it, clipped. */
 function quote(text: string): string {
   return clipText(text.replace(/[\s"\p{C}]+/gu, " "), 300);
-}
-
-/**
- * Whether a write may have been carried out although it failed. 2017 and 2030 block answers, not requests; what the
- * gateway or Graph refuses with a 4xx was not carried out.
- */
-function mayHaveHappened(failure: GraphFailure): boolean {
-  // Without a status nobody answered, which says as little as a 5xx.
-  const { type, status = 500, code, isSentWrite = false } = failure;
-  const isAnswerBlocked = type === "gateway_policy" && !["2016", "2029"].includes(code ?? "");
-  return isSentWrite && (isAnswerBlocked || (isAway(failure) && status >= 500));
 }
 
 /** What happened, and what to do; without advice: try again later. A status says more than a type. */

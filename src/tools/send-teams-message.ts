@@ -66,10 +66,11 @@ function insertMention(
 ) {
   const name = htmlOf(displayName, "text");
   const tag = `<at id="${number}">${name}</at>`;
-  const own = new RegExp(`<at id="${number}">[^<]*</at>`);
+  const own = new RegExp(`<at id="${number}">.*?</at>`, "s");
   if (own.test(html)) return html.replace(own, () => tag);
   const parts = html.split(/(<[^<>]*>)/);
-  const place = parts.find((part) => part[0] !== "<" && part.includes(`@${name}`));
+  // Every other part is a tag.
+  const place = parts.find((part, at) => at % 2 === 0 && part.includes(`@${name}`));
   if (place === undefined) return `${tag} ${html}`;
   return parts
     .with(

@@ -282,14 +282,27 @@ test("RL-05: at most four are in flight; the others wait their turn, in order", 
   );
 });
 
-test("ER-03: a failure says whether a write got as far as being sent", async () => {
-  for (const [request, isSentWrite] of [
-    [READ, false],
-    [SEND, true],
-    [CREATE, true],
+for (const [title, request, answers, isUncertain] of [
+  ["read that Graph could not answer", READ, [503, 503, 503], false],
+  ["send that Graph refused", SEND, [403], false],
+  ["send that Graph could not answer", SEND, [503], true],
+  ["create that was throttled three times", CREATE, [429, 429, 429], false],
+  ["create that Graph could not answer and then refused", CREATE, [500, 423], true],
+  ["create that Graph could not answer and then throttled", CREATE, [504, 429, 429], true],
+] as const) {
+  test(`ER-03: a ${title} is ${isUncertain ? "" : "not "}uncertain`, async () => {
+    const result = await callGraph(request, new Wire(answers.map((status) => answer(status))).deps);
+    assert.ok(!result.ok && result.error.isUncertain === isUncertain);
+  });
+}
+
+test("ER-03: what the gateway answers with 408 may have been done, with 401 it was not", async () => {
+  for (const [status, isUncertain] of [
+    [408, true],
+    [401, false],
   ] as const) {
-    const result = await callGraph(request, new Wire([answer(503)]).deps);
-    assert.ok(!result.ok && result.error.isSentWrite === isSentWrite);
+    const result = await callGraph(SEND, new Wire([answer(status, {}, { error: [{ code: 2014 }] })]).deps);
+    assert.ok(!result.ok && result.error.isUncertain === isUncertain);
   }
 });
 
@@ -304,7 +317,7 @@ test("ER-03: a create that was sent, and then found no place to be sent again, s
   };
   const result = await callGraph(CREATE, { ...wire.deps, wait });
   assert.equal(wire.sent.length, 1);
-  assert.ok(!result.ok && result.error.status === 503 && result.error.isSentWrite);
+  assert.ok(!result.ok && result.error.status === 503 && result.error.isUncertain);
 });
 
 test("RL-05: whoever waits longer than his deadline gets graph_timeout and takes no place", async () => {
@@ -319,7 +332,7 @@ test("RL-05: whoever waits longer than his deadline gets graph_timeout and takes
   await new Promise((resolve) => setImmediate(resolve));
   for (const request of [READ, SEND]) {
     const late = await callGraph(request, wire.deps);
-    assert.ok(!late.ok && late.error.type === "graph_timeout" && !late.error.isSentWrite);
+    assert.ok(!late.ok && late.error.type === "graph_timeout" && !late.error.isUncertain);
   }
   for (const release of hold) release();
   await Promise.all(busy);

@@ -1,7 +1,7 @@
 // OA-17: which client ids are fetched at all. What is refused here never becomes a request.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isClientDocumentUrl } from "../../src/oauth/client-document.ts";
+import { findDocumentClient, isClientDocumentUrl } from "../../src/oauth/client-document.ts";
 
 const REFUSED: readonly (readonly [what: string, clientId: string])[] = [
   ["an id of ours", "0a1b2c3d4e5f60718293a4b5c6d7e8f9"],
@@ -59,3 +59,29 @@ for (const clientId of [
 ]) {
   test(`OA-17: ${clientId} is a document's address`, () => assert.equal(isClientDocumentUrl(clientId), true));
 }
+
+const ID = "https://app.example.com/client.json";
+
+/** A cache that holds a document, or fails. */
+const cacheOf = (document: object, put: () => Promise<void> = async () => {}) =>
+  ({ get: async () => JSON.stringify(document), put }) as unknown as KVNamespace;
+
+for (const method of [undefined, null, "", "none"]) {
+  test(`OA-17: a document whose token_endpoint_auth_method is ${JSON.stringify(method)} is a public client's`, async () => {
+    const document = {
+      client_id: ID,
+      client_name: "App",
+      redirect_uris: ["https://app.example.com/cb"],
+      token_endpoint_auth_method: method,
+    };
+    assert.equal((await findDocumentClient(ID, cacheOf(document)))?.tokenEndpointAuthMethod, "none");
+  });
+}
+
+test("OA-17: a cache that fails is none: the document is asked for, and used though it cannot be kept", async (t) => {
+  const document = { client_id: ID, client_name: "App", redirect_uris: ["https://app.example.com/cb"] };
+  t.mock.method(globalThis, "fetch", async () => Response.json(document));
+  const down = () => Promise.reject(new Error("KV is down"));
+  const cache = { get: down, put: down } as unknown as KVNamespace;
+  assert.equal((await findDocumentClient(ID, cache))?.clientName, "App");
+});

@@ -155,6 +155,12 @@ test("OA-14: a client outlives every grant it was used for, or a refresh would b
   assert.ok((put?.expirationTtl ?? 0) >= latestUse + GRANT_LIFETIME_SECONDS, `kept for ${put?.expirationTtl} seconds`);
 });
 
+test("D-46: a touch that the store refuses (KV takes one write a second per key) is no fault", async () => {
+  const { kv } = namespace({ [`client:${ID}`]: PUBLIC_CLIENT });
+  const refusing = { get: kv.get, put: () => Promise.reject(new Error("429")) } as unknown as KVNamespace;
+  await createClientStore(refusing, undefined, undefined).touch(PUBLIC_CLIENT, NOW);
+});
+
 test("ST-04: a client of the operator's is never copied and gets no expiry", async () => {
   const { store: clients, puts } = store({}, { [`client:${ID}`]: PUBLIC_CLIENT });
   await clients.touch(PUBLIC_CLIENT, NOW);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { epochSeconds } from "../../src/core/time.ts";
 import type { OAuthContext } from "../../src/oauth/context.ts";
 import type { Authorization } from "../../src/oauth/grant/grant.ts";
@@ -120,6 +121,31 @@ test("OA-19: a new grant of the same client, redirect and resource ends the olde
   await addGrant("other", authorizationOf("another client"), contextOf(memory, grants));
   await addGrant("new", authorizationOf("client"), contextOf(memory, grants));
   assert.deepEqual(ended, ["old"]);
+});
+
+test("OA-19: of grants that are redeemed at once one at least is left, however the store is slow (property)", async () => {
+  const steps = fc.array(fc.nat(5), { minLength: 1, maxLength: 60 });
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 2, max: 4 }), steps, async (count, delays) => {
+      const memory = new Memory();
+      let turn = 0;
+      const slow = new Proxy(memory, {
+        get(target, name) {
+          const method = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>;
+          return async (...args: unknown[]) => {
+            turn += 1;
+            for (let left = delays[turn % delays.length] ?? 0; left > 0; left -= 1) await Promise.resolve();
+            return method.apply(target, args);
+          };
+        },
+      });
+      const { ended, grants } = livingGrants();
+      const gids = Array.from({ length: count }, (_, index) => `g${index}`);
+      await Promise.all(gids.map((gid) => addGrant(gid, authorizationOf("client"), contextOf(slow, grants))));
+      assert.ok(new Set(ended).size < count, `all of ${count} ended`);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test("OA-19: at the bound of 50 entries of grants that are over give way first", async () => {

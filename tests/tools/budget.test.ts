@@ -91,6 +91,24 @@ test("TL-15: one thing whose list gives way is still shown as that thing, and sa
   assert.ok(bytes({ content, structuredContent }) <= MAX_BYTES);
 });
 
+test("TL-15 TL-12: room is left for the longer of the two places that a page token may be made of, not for both", () => {
+  const emails = mails(50, 20_000);
+  for (const chars of [100, 10_000, 20_000, 30_000]) {
+    const place = "x".repeat(chars);
+    const { result, kept } = fitList("emails", { emails }, emails, [place, place]);
+    const tokenBytes = 2 * (4 / 3) * chars;
+    assert.ok(kept > 5 && bytes(result) + tokenBytes <= 100_000, `${kept} kept, ${bytes(result)} bytes for ${chars}`);
+  }
+});
+
+test("TL-17: a body that only fits without indentation is shown, not dropped", () => {
+  const toRecipients = Array.from({ length: 400 }, (_, number) => ({
+    emailAddress: { name: `Person ${number}`, address: `person${number}@contoso.example` },
+  }));
+  const { body } = fitOne({ body: "x".repeat(3000), toRecipients }, undefined).structuredContent;
+  assert.ok(String(body).length > 2000, `${String(body).length} shown`);
+});
+
 test("TL-15: whatever the items are, a list fits (property)", () => {
   const item = fc.record({ id: fc.string(), body: fc.string({ maxLength: 40, unit: "binary" }), n: fc.nat(200) });
   fc.assert(

@@ -5,8 +5,8 @@ import { failure } from "../../src/graph/failure.ts";
 import { failureResult } from "../../src/tools/result.ts";
 import { sendEmail } from "../../src/tools/send-email.ts";
 
-const shown = (isSentWrite?: boolean) => {
-  const failed = failure("graph_timeout", isSentWrite === undefined ? {} : { isSentWrite });
+const shown = (isUncertain?: boolean) => {
+  const failed = failure("graph_timeout", isUncertain === undefined ? {} : { isUncertain });
   const { content, structuredContent } = failureResult(sendEmail, failed, "id-1");
   return [structuredContent.error?.retryable, content[0]?.text];
 };

@@ -66,7 +66,7 @@ test("TL-07: tags are passed on as HTML unless contentType says text", async () 
 // biome-ignore format: a list reads best filled
 const HTML = ["<p>a</p>", "a<br/>b", "a<br>b", "a<BR />b", "<b>a", "a</p>", '<a href="https://x.example">x</a>', "<a href=x>", '<at id="0">Ana</at>',
   "<ul><li>a</ul>", '<table border="0">', "<div class=x>", "<div\nclass='x'>", "<!DOCTYPE html>", "<html>", "<!-- a -->", '<img src="x" alt="a > b">',
-  "<h1>a</h1>", '<span style="color:red">', "<hr>", "5 < 6 <em>a</em>", "<ana@contoso.example> <i>a</i>"];
+  "<h1>a</h1>", '<span style="color:red">', "<hr>", "5 < 6 <em>a</em>", "<mark>Friday</mark>", "<kbd>Ctrl</kbd>", '<emoji id="smile" alt="x">', '<attachment id="1"></attachment>', "<ana@contoso.example> <i>a</i>"];
 // biome-ignore format: a list reads best filled
 const TEXT = ["Contact Ana <ana@contoso.example>\nThanks", "see <https://x.example>\nbye", "if a<b then\nstop", "List<string> x", "<b@contoso.example>",
   "<p.novak@contoso.example>", "<a-team@contoso.example>", "<at@contoso.example>", "a <b and c> d", "<https://x.example/?a=b>", "Dear <name>", "a</b", "<3",
@@ -107,6 +107,8 @@ const MENTIONS: readonly (readonly [message: string, name: string, html: string]
   ["<p>@$& x</p>", "$&", '<at id="0">$&amp;</at> <p>@$& x</p>'],
   ['<p><at id="0">Boris</at></p>', "Boris", '<p><at id="0">Boris</at></p>'],
   ['<p>@B <at id="0">the boss</at></p>', "B", '<p>@B <at id="0">B</at></p>'],
+  ['<at id="0"><b>Boris</b></at> hi', "Boris", '<at id="0">Boris</at> hi'],
+  ["<3 @Boris <b>x</b>", "Boris", '<3 <at id="0">Boris</at> <b>x</b>'],
   ['<a title="@Boris" href="x">x</a> @Boris', "Boris", '<a title="@Boris" href="x">x</a> <at id="0">Boris</at>'],
   ['<img alt="@Boris" />', "Boris", '<at id="0">Boris</at> <img alt="@Boris" />'],
   ["<p>a -> @Boris -> b</p>", "Boris", '<p>a -> <at id="0">Boris</at> -> b</p>'],

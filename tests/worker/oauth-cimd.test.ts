@@ -143,7 +143,15 @@ async function cachedUnder(cacheControl: string) {
   return (await stack.kv()).find(({ value }) => value.includes(clientId));
 }
 
-for (const header of ["no-store", "private, No-Cache", "max-age=0", "public, max-age=59", "max-age=600, no-store"]) {
+for (const header of [
+  "no-store",
+  "private, No-Cache",
+  "max-age=0",
+  "public, max-age=59",
+  "max-age=600, no-store",
+  "max-age=-1",
+  "max-age=soon",
+]) {
   test(`OA-17 / RFC 9111 §5.2.2: a document with Cache-Control: ${header} is not kept`, async () => {
     assert.deepEqual([await cachedUnder(header), fetched.length], [undefined, 2]);
   });

@@ -22,15 +22,12 @@ export function logGraphCall(
   }
 }
 
-/** A call as far as it is known before its quota is counted; one that is refused gets no further. */
-export type UncountedRun = Omit<Run, "usage">;
-
 /**
  * What came of a call: to the audit line (who did what through which client, and where to find it at the gateway and at
  * Microsoft), to the gateway's log, and with `METRICS` as one point of counts and times, nobody's data.
  * @param code why it failed; undefined when it did not
  */
-export function recordCall(run: UncountedRun, code: string | undefined, durationMs: number): void {
+export function recordCall(run: Run, code: string | undefined, durationMs: number): void {
   const { tool, authorization, answers } = run;
   const { status, aiGatewayLogId = null } = answers.at(-1) ?? {};
   run.log({

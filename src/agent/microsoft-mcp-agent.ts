@@ -100,8 +100,9 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
   /** MCP 2024-11-05 transports: the result goes out on the stream; what needs a status of its own comes back. */
   async post(input: Input<PostInput>): Promise<Reply | undefined> {
     const { message, sessionId } = input;
-    const judged = judgeCaller(input, await this.#context(input));
-    const deps = await this.#mcp(input);
+    const context = await this.#context(input);
+    const judged = judgeCaller(input, context);
+    const deps = depsFor(input, context);
     if (!judged.ok)
       return judged.error === "unauthorized" ? signIn(message.id, [], deps) : identityMismatch(message.id);
     const [socket] = this.ctx.getWebSockets(sessionId);
@@ -119,8 +120,8 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
     const admitted = judged.ok ? admit(data, pace, this.clock()) : POLICY_VIOLATION;
     if (typeof admitted === "number") return socket.close(admitted);
     socket.serializeAttachment({ stream, pace: admitted } satisfies Attachment);
-    const trace = { ...stream.trace, requestId: randomUuid() };
-    await answerOn(socket, String(data), await this.#mcp({ ...stream, trace }));
+    const access = { ...stream, trace: { ...stream.trace, requestId: randomUuid() } };
+    await answerOn(socket, String(data), depsFor(access, await this.#context(access)));
   }
 
   /** Without an answer the socket would count as open until the object sleeps. */
@@ -145,12 +146,6 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
     return epochSeconds(this.clock());
   }
 
-  async #mcp(access: Access): Promise<McpDeps> {
-    const context = await this.#context(access);
-    const call = (call: ProtectedCall) => runCall({ ...access, call }, context);
-    return mcpDeps({ kind: "signed-in", call }, access, ok(context.config), context);
-  }
-
   async #context({ gid, trace }: Input<unknown>): Promise<AgentContext> {
     const config = readConfig(this.env);
     // The Worker checks the configuration before it calls, so a problem here is a fault.
@@ -171,4 +166,10 @@ export class MicrosoftMCPAgent extends DurableObject<Env> implements GrantObject
       now: () => this.#now(),
     };
   }
+}
+
+/** What answers a message of a caller whose token was judged. */
+function depsFor(access: Access, context: AgentContext): McpDeps {
+  const call = (call: ProtectedCall) => runCall({ ...access, call }, context);
+  return mcpDeps({ kind: "signed-in", call }, access, ok(context.config), context);
 }

@@ -9,7 +9,7 @@ import { buildCall, checkArguments, presentCall, withNextPage } from "../tools/e
 import { TOOLS } from "../tools/index.ts";
 import { failureResult, type ToolResult, validationResult } from "../tools/result.ts";
 import { judgeCaller, type Presented } from "./access.ts";
-import { recordCall, type UncountedRun } from "./call-log.ts";
+import { recordCall } from "./call-log.ts";
 import type { AgentContext } from "./context.ts";
 import { type Run, takeStep } from "./graph-step.ts";
 import { findOperation } from "./operation.ts";
@@ -30,11 +30,11 @@ export async function runCall(input: CallInput, context: AgentContext): Promise<
   const access = judgeCaller(input, context);
   if (!access.ok) return { kind: access.error };
   const { scopes } = access.value;
-  const uncounted: UncountedRun = { ...context, ...input, ...access.value, tool, answers: [] };
-  /** Every counted call leaves its line and its point, also one that is refused (LG-03, LG-05). */
-  const record = (code?: string) => recordCall(uncounted, code, clock() - startedMs);
   const { usage, quota, isOver, isFirstOver } = countCall(store.read("usage"), now);
   store.write("usage", usage);
+  const run: Run = { ...context, ...input, ...access.value, tool, usage, answers: [] };
+  /** Leaves the line and the point of a call, also of one that is refused (LG-03, LG-05). */
+  const record = (code?: string) => recordCall(run, code, clock() - startedMs);
   if (isOver) {
     // Once a minute is enough to be found, and no way to fill the log.
     if (isFirstOver) record("rate_limited");
@@ -46,7 +46,7 @@ export async function runCall(input: CallInput, context: AgentContext): Promise<
     // A step-up that named only the missing ones would lose the rest.
     return { kind: "insufficient_scope", missing, scopes: [...new Set([...scopes, ...tool.scopes])] };
   }
-  const result = await runTool({ ...uncounted, usage });
+  const result = await runTool(run);
   // Every error of a tool has a type.
   record(result === undefined ? "session_ended" : (result.structuredContent.error?.type as string | undefined));
   if (result === undefined) return { kind: "unauthorized" };

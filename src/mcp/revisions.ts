@@ -43,7 +43,8 @@ export function classify(message: unknown, header?: ReadHeader): Classified {
   const isResponse = method === undefined && ("result" in message || "error" in message);
   // The id of a response is of a request of ours.
   const id = isResponse ? undefined : readId(message);
-  const unknown = refuseRevision(message, id, header);
+  const version = header?.("MCP-Protocol-Version");
+  const unknown = refuseRevision(message, id, version);
   if (unknown) return unknown;
   if (isResponse) return { kind: "response", id: null };
   if (typeof method !== "string") return refuse(id, 400, -32600, "method is missing.");
@@ -53,7 +54,7 @@ export function classify(message: unknown, header?: ReadHeader): Classified {
   const facts = METHODS.get(method);
   const era = hasEnvelope(message) ? "modern" : "legacy";
   // A body without its envelope under a modern header is an incomplete modern request.
-  if (era === "legacy" && header?.("MCP-Protocol-Version") === MODERN_REVISION) return withoutEnvelope(id);
+  if (era === "legacy" && version === MODERN_REVISION) return withoutEnvelope(id);
   // For people with curl: discovery may leave out jsonrpc, and with it the id, which otherwise has to be readable. Nothing
   // that acts may.
   const isLenient = era === "legacy" && jsonrpc === undefined && facts && !isProtected(method) && id === message.id;
@@ -73,8 +74,7 @@ export function classify(message: unknown, header?: ReadHeader): Classified {
  * MCP 2025-06-18 and 2025-11-25 basic/transports: a revision that we do not know is 400, notifications and responses
  * included. What a modern message says itself is checked with its other headers.
  */
-export function refuseRevision(message: unknown, id?: RequestId | null, header?: ReadHeader): Refused | undefined {
-  const version = header?.("MCP-Protocol-Version");
+export function refuseRevision(message: unknown, id?: RequestId | null, version?: string): Refused | undefined {
   if (version === undefined || REVISIONS.includes(version) || hasEnvelope(message)) return undefined;
   return refuse(id, 400, -32600, `MCP-Protocol-Version is not one of ${REVISIONS.join(", ")}.`);
 }

@@ -44,7 +44,7 @@ export async function answerStreamPost(
   const message = classified(read);
   const { id } = message;
   const refused =
-    (read.ok && refuseRevision(read.value, id, headerOf(request))) ||
+    (read.ok && refuseRevision(read.value, id, headerOf(request)("MCP-Protocol-Version"))) ||
     // Who waits on the stream for an id gets the refusal there; without an id nobody waits.
     (message.kind === "refused" && id === null && message);
   return respond(refused ? refused.reply : (refuseStream(deps, id) ?? (await post(message))), request);

@@ -43,10 +43,9 @@ export function fitList(
 /** One thing, with as much of its body as fits; where nothing of it does, the longest list gives way. Pure. */
 export function fitOne(structured: JsonObject, text: string | undefined): ToolResult {
   const textOf = (shown: JsonObject, indent: number) => text ?? JSON.stringify(shown, null, indent);
-  let fitted = structured;
   for (const indent of [2, 0]) {
     const showUpTo = (chars: number) => {
-      fitted = clipBody(structured, chars);
+      const fitted = clipBody(structured, chars);
       return showResult(fitted, textOf(fitted, indent));
     };
     let fits = 0;
@@ -59,6 +58,7 @@ export function fitOne(structured: JsonObject, text: string | undefined): ToolRe
     const result = showUpTo(fits);
     if (fits > 0 || (all === 0 && sizeOf(result) <= MAX_RESULT_BYTES)) return result;
   }
+  const fitted = clipBody(structured, 0);
   const lists = Object.entries(fitted).filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
   const [longest] = lists.sort(([, a], [, b]) => b.length - a.length);
   return longest ? fitList(longest[0], fitted, longest[1], [], textOf).result : showResult(fitted, textOf(fitted, 0));

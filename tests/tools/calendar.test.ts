@@ -346,17 +346,20 @@ test("GW-10: an id of Graph's that would change a path is not followed, and the 
   assert.equal(lab.asked.length, 0);
 });
 
+/** A meeting that is made, then looked for by its link, then changed. */
+const WITH_OPTIONS = {
+  subject: "Review",
+  startTime: "2026-03-05T14:00",
+  durationMinutes: 5,
+  attendees: ["c@contoso.example"],
+  options: { lobbyBypass: "everyone" },
+};
+
 test("GW-10: an online meeting whose id holds a slash is not changed, however long it is", async () => {
   const joinUrl = "https://teams.microsoft.com/l/1";
   lab.answers.push(() => Response.json({ id: "1", onlineMeeting: { joinUrl } }, { status: 201 }));
   lab.answers.push(() => Response.json({ value: [{ id: "a/B+".repeat(30) }] }));
-  const { structured } = await lab.good("createTeamsMeeting", {
-    subject: "x",
-    startTime: "2026-03-05T14:00",
-    durationMinutes: 5,
-    attendees: ["c@contoso.example"],
-    options: { lobbyBypass: "everyone" },
-  });
+  const { structured } = await lab.good("createTeamsMeeting", WITH_OPTIONS);
   assert.deepEqual([structured.optionsApplied, lab.calls.length], [false, 2]);
 });
 
@@ -416,13 +419,7 @@ test("TL-08: a search for the meeting that is answered without a list is not sen
   const onlineMeeting = { joinUrl: "https://teams.microsoft.com/l/1" };
   lab.answers.push(() => Response.json({ id: "1", onlineMeeting }, { status: 201 }));
   for (let more = 0; more < 9; more += 1) lab.answers.push(() => Response.json({}));
-  const { structured } = await lab.good("createTeamsMeeting", {
-    subject: "Review",
-    startTime: "2026-03-05T14:00",
-    durationMinutes: 5,
-    attendees: ["c@contoso.example"],
-    options: { lobbyBypass: "everyone" },
-  });
+  const { structured } = await lab.good("createTeamsMeeting", WITH_OPTIONS);
   assert.deepEqual([lab.calls.length, structured.optionsApplied], [2, false]);
 });
 
